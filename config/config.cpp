@@ -1,0 +1,74 @@
+#include "config/config.hpp"
+
+#include "config/exports.hpp"
+#include "config/listeners.hpp"
+#include "config/reader.hpp"
+#include "config/text.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <utility>
+
+namespace interposed::config {
+namespace {
+
+constexpr const char* wanted_root = "an object with \"listen\" and \"exports\"";
+
+void read_root(Reader& reader, const Node& at, const std::string& folder, Configuration& into) {
+    const Object* const object = reader.object(at, wanted_root);
+    if (object == nullptr)
+        return;
+    Fields fields(reader, at, *object, top_level);
+    if (const auto listen = fields.require("listen"))
+        into.listen = read_listeners(reader, *listen, folder);
+    if (const auto exports = fields.require("exports"))
+        into.exports = read_exports(reader, *exports, folder);
+}
+
+[[noreturn]] void refuse_file(const std::filesystem::path& file, const std::string& why) {
+    std::vector<Fault> faults(1);
+    faults.front().message = "cannot be read: " + why;
+    throw ConfigError(file.string(), std::move(faults));
+}
+
+std::string contents_of(const std::filesystem::path& file) {
+    std::error_code ignored;
+    if (std::filesystem::is_directory(file, ignored))
+        refuse_file(file, std::strerror(EISDIR));
+    errno = 0;
+    std::ifstream in(file, std::ios::binary);
+    std::string text;
+    if (const auto size = std::filesystem::file_size(file, ignored); !ignored)
+        text.reserve(std::min<std::size_t>(size, largest_text));
+    std::vector<char> piece(std::size_t{1} << 18U);
+    while (in && text.size() <= largest_text) {
+        in.read(piece.data(), static_cast<std::streamsize>(piece.size()));
+        text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
+    }
+    if (!in.is_open() || in.bad())
+        refuse_file(file, errno != 0 ? std::strerror(errno) : "unknown reason");
+    return text;
+}
+
+} // namespace
+
+Configuration parse(std::string_view text, const std::string& file,
+                    const std::filesystem::path& folder) {
+    Document document = parse_json(text, file);
+    Configuration configuration;
+    configuration.file = file;
+    Reader reader(document.faults);
+    read_root(reader, Node{document.root}, std::filesystem::absolute(folder).string(),
+              configuration);
+    if (!document.faults.empty())
+        throw ConfigError(file, std::move(document.faults));
+    return configuration;
+}
+
+Configuration load(const std::filesystem::path& file) {
+    return parse(contents_of(file), file.string(), std::filesystem::absolute(file).parent_path());
+}
+
+} // namespace interposed::config

@@ -1,0 +1,113 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// The configuration file as plain values: what design calls the first stage. Nothing here
+/// touches a device. docs/decisions/0004-configuration.md says why it is so strict.
+namespace interposed::config {
+
+/// Where something stands in the file.
+struct Place {
+    std::size_t line = 0;   ///< from 1
+    std::size_t column = 0; ///< from 1, in bytes
+    std::string path;       ///< "exports[0].table[1].offset"
+};
+
+/// One thing that is wrong. The message says what was wanted and what was found.
+struct Fault {
+    Place place;
+    std::string message;
+};
+
+/// Everything that is wrong with a file, in the file's order. what() is the report, one line a
+/// fault: "FILE:LINE:COLUMN: PATH: MESSAGE". After the first hundred it only counts the rest.
+class ConfigError : public std::runtime_error {
+public:
+    ConfigError(std::string file, std::vector<Fault> faults);
+    [[nodiscard]] const std::vector<Fault>& faults() const { return faults_; }
+
+private:
+    std::vector<Fault> faults_;
+};
+
+enum class Claim : std::uint8_t { exclusive, shared };
+enum class Cache : std::uint8_t { automatic, buffered, direct };
+
+struct TcpAddress {
+    std::string host;           ///< a numeric address or a name; without the brackets of IPv6
+    std::uint16_t port = 10809; ///< 0: any that is free
+};
+
+struct UnixAddress {
+    std::string path;                  ///< absolute, and short enough for a sockaddr_un
+    std::optional<std::uint32_t> mode; ///< permission bits
+    std::optional<std::string> owner;  ///< user name or number, as written
+    std::optional<std::string> group;
+};
+
+struct Listener {
+    std::optional<TcpAddress> tcp; ///< exactly one of the two
+    std::optional<UnixAddress> unix_socket;
+    Place place;
+};
+
+/// The listener's short form, as parse_listener() reads it.
+std::string to_string(const Listener& listener);
+
+/// An address range such as 127.0.0.0/8 or ::1; host bits are zero. One inside ::ffff:0:0/96 is
+/// kept as the IPv4 range it means.
+struct AddressRange {
+    bool v6 = false;
+    std::uint8_t address[16] = {}; ///< network order; the first 4 bytes for IPv4
+    std::uint8_t prefix_length = 0;
+};
+
+/// "127.0.0.0/8"; a single address stands without its prefix length.
+std::string to_string(const AddressRange& range);
+
+struct Segment {
+    std::string device;                  ///< an absolute path, or "major:minor"
+    std::optional<std::uint64_t> start;  ///< bytes; absent: behind the segment before
+    std::uint64_t offset = 0;            ///< bytes
+    std::optional<std::uint64_t> length; ///< bytes; absent: up to the next start, or all the rest
+    Place place; ///< of the segment; one line of a dm_table string adds " line N" to the path
+};
+
+struct Export {
+    std::string name;
+    std::string description;
+    Claim claim = Claim::exclusive;
+    Cache cache = Cache::automatic;
+    bool read_only = false;
+    bool optional = false;
+    std::optional<std::vector<AddressRange>> allow; ///< absent: everyone
+    std::vector<Segment> table;                     ///< from "table" or "dm_table" alike
+    Place place;
+};
+
+struct Configuration {
+    std::string file; ///< for messages
+    std::vector<Listener> listen;
+    std::vector<Export> exports;
+};
+
+/// Reads a configuration text. `file` is for messages; relative paths inside it are relative to
+/// `folder`. Every start and length that follows from the others is filled in, so that only the
+/// last length of a table can be absent. Throws ConfigError with every fault found.
+Configuration parse(std::string_view text, const std::string& file,
+                    const std::filesystem::path& folder);
+
+/// Reads a configuration file. Throws ConfigError, also where it cannot be read.
+Configuration load(const std::filesystem::path& file);
+
+/// A listener from its short form: "tcp://host:port", "tcp://[v6]:port", "unix:///path". Without
+/// a port, NBD's own. Throws std::invalid_argument with what was wanted and found.
+Listener parse_listener(std::string_view uri);
+
+} // namespace interposed::config

@@ -1,0 +1,129 @@
+#include "config/exports.hpp"
+
+#include "config/addresses.hpp"
+#include "config/quotes.hpp"
+#include "config/segments.hpp"
+
+#include <array>
+#include <unordered_map>
+#include <utility>
+
+namespace interposed::config {
+namespace {
+
+constexpr std::size_t longest_string = 4096; // of the NBD protocol, in bytes
+
+/// A name or description: what the protocol can carry.
+std::string read_string(Reader& reader, const Node& at) {
+    const std::string* const text = reader.text(at, "a string");
+    if (text == nullptr)
+        return {};
+    if (text->find('\0') != std::string::npos)
+        reader.fault(at, "want a string without NUL, got " + in_quotes(*text));
+    if (text->size() > longest_string)
+        reader.fault(at, "want at most 4096 bytes, got " + std::to_string(text->size()));
+    return *text;
+}
+
+void read_truth(Reader& reader, const Fields& fields, std::string_view key, bool& into) {
+    if (const auto at = fields.find(key))
+        into = reader.truth(*at).value_or(into);
+}
+
+void read_claim(Reader& reader, const Fields& fields, Export& into) {
+    constexpr std::array<std::string_view, 2> words = {"exclusive", "shared"};
+    const auto at = fields.find("claim");
+    const auto word = at ? reader.word(*at, words) : std::nullopt;
+    if (word)
+        into.claim = *word == 0 ? Claim::exclusive : Claim::shared;
+}
+
+void read_cache(Reader& reader, const Fields& fields, Export& into) {
+    constexpr std::array<std::string_view, 2> words = {"buffered", "direct"};
+    const auto at = fields.find("cache");
+    const auto word = at ? reader.word(*at, words) : std::nullopt;
+    if (word)
+        into.cache = *word == 0 ? Cache::buffered : Cache::direct;
+}
+
+void read_allow(Reader& reader, const Fields& fields, Export& into) {
+    const auto at = fields.find("allow");
+    const Array* const array = at ? reader.array(*at, "an array of addresses") : nullptr;
+    if (array == nullptr)
+        return;
+    if (array->empty())
+        reader.fault(*at, "want at least one address, got an empty array; without \"allow\" "
+                          "everyone is let in");
+    into.allow.emplace();
+    for (std::size_t i = 0; i < array->size(); ++i) {
+        const Node element = at->element(i);
+        const std::string* const text = reader.text(element, "an address or a range in quotes");
+        if (text == nullptr)
+            continue;
+        if (const auto range = reader.attempt(element, [text] { return parse_range(*text); }))
+            into.allow->push_back(*range);
+    }
+}
+
+Export read_export(Reader& reader, const Node& at, const Object& object,
+                   const std::string& folder) {
+    Export result;
+    result.place = at.place();
+    Fields fields(reader, at, object, export_level);
+    if (const auto name = fields.require("name"))
+        result.name = read_string(reader, *name);
+    if (const auto description = fields.find("description"))
+        result.description = read_string(reader, *description);
+    read_claim(reader, fields, result);
+    read_cache(reader, fields, result);
+    read_truth(reader, fields, "read_only", result.read_only);
+    read_truth(reader, fields, "optional", result.optional);
+    read_allow(reader, fields, result);
+    result.table = read_table(reader, fields, at, folder);
+    return result;
+}
+
+/// Finds names that are taken. Those of exports that are no objects do not count.
+class Names {
+public:
+    explicit Names(Reader& reader) : reader_(reader) {}
+
+    void add(const Node& export_node, const Object& object) {
+        for (const Member& member : object) {
+            const auto* const name = std::get_if<std::string>(&member.value.data);
+            if (member.key != "name" || name == nullptr)
+                continue;
+            const auto [first, is_new] = first_with_.emplace(*name, export_node.index);
+            if (!is_new)
+                reader_.fault(Node{member.value, &export_node, member.key},
+                              "want another name than that of exports[" +
+                                  std::to_string(first->second) + "], got " + in_quotes(*name));
+            return;
+        }
+    }
+
+private:
+    Reader& reader_;
+    std::unordered_map<std::string_view, std::size_t> first_with_;
+};
+
+} // namespace
+
+std::vector<Export> read_exports(Reader& reader, const Node& at, const std::string& folder) {
+    std::vector<Export> exports;
+    const Array* const array = reader.array(at, "an array of exports");
+    if (array != nullptr && array->empty())
+        reader.fault(at, "want at least one export, got an empty array");
+    Names names(reader);
+    for (std::size_t i = 0; array != nullptr && i < array->size(); ++i) {
+        const Node element = at.element(i);
+        const Object* const object = reader.object(element, "an export, an object");
+        if (object == nullptr)
+            continue;
+        names.add(element, *object);
+        exports.push_back(read_export(reader, element, *object, folder));
+    }
+    return exports;
+}
+
+} // namespace interposed::config

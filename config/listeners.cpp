@@ -1,0 +1,139 @@
+#include "config/listeners.hpp"
+
+#include "config/device_name.hpp"
+#include "config/listener_address.hpp"
+#include "config/quotes.hpp"
+
+#include <charconv>
+#include <map>
+#include <utility>
+
+namespace interposed::config {
+namespace {
+
+[[noreturn]] void refuse(const std::string& wanted, std::string_view found) {
+    throw std::invalid_argument("want " + wanted + ", got " + in_quotes(found));
+}
+
+std::uint32_t parse_mode(std::string_view text) {
+    std::uint32_t mode = 0;
+    const bool octal = text.find_first_not_of("01234567") == std::string_view::npos;
+    const bool sized = text.size() == 3 || (text.size() == 4 && text.front() == '0');
+    if (!octal || !sized)
+        refuse("permissions as an octal string such as \"0660\"", text);
+    std::from_chars(text.data(), text.data() + text.size(), mode, 8);
+    return mode;
+}
+
+/// A user or group. Whether the name exists is asked when the socket is made.
+std::string parse_account(std::string_view text) {
+    if (text.empty() || text.find('\0') != std::string_view::npos)
+        refuse("a name or a number", text);
+    constexpr std::uint32_t nobody = 0xFFFFFFFF; // means "leave it" to chown
+    std::uint32_t number = 0;
+    const bool numeric = text.find_first_not_of("0123456789") == std::string_view::npos;
+    if (numeric &&
+        (std::from_chars(text.data(), text.data() + text.size(), number).ec != std::errc() ||
+         number == nobody))
+        refuse("a name or a number below 4294967295", text);
+    return std::string(text);
+}
+
+template <class Parse>
+auto read_text(Reader& reader, const std::optional<Node>& at, std::string_view wanted, Parse parse)
+    -> std::optional<decltype(parse(std::string_view()))> {
+    const std::string* const text = at ? reader.text(*at, wanted) : nullptr;
+    if (text == nullptr)
+        return std::nullopt;
+    return reader.attempt(*at, [&] { return parse(*text); });
+}
+
+std::optional<Listener> read_unix(Reader& reader, const Fields& fields, const std::string& folder) {
+    Listener listener;
+    listener.unix_socket =
+        read_text(reader, fields.find("unix"), "a path", [&folder](std::string_view path) {
+            if (path.empty())
+                refuse("the path of a socket", path);
+            return parse_unix(path_in(folder, path));
+        });
+    const auto mode = read_text(reader, fields.find("mode"),
+                                "permissions as an octal string such as \"0660\"", parse_mode);
+    const auto owner = read_text(reader, fields.find("owner"), "a name in quotes", parse_account);
+    const auto group = read_text(reader, fields.find("group"), "a name in quotes", parse_account);
+    if (!listener.unix_socket)
+        return std::nullopt;
+    listener.unix_socket->mode = mode;
+    listener.unix_socket->owner = owner;
+    listener.unix_socket->group = group;
+    return listener;
+}
+
+std::optional<Listener> read_tcp(Reader& reader, const Fields& fields) {
+    for (const std::string_view key : {"mode", "owner", "group"})
+        if (const auto at = fields.find(key))
+            reader.fault(*at, in_quotes(key) + " belongs to a unix socket, not to a TCP listener");
+    Listener listener;
+    listener.tcp = read_text(reader, fields.find("tcp"), "\"host:port\"", parse_tcp);
+    return listener.tcp ? std::optional(listener) : std::nullopt;
+}
+
+std::optional<Listener> read_object(Reader& reader, const Node& at, const Object& object,
+                                    const std::string& folder) {
+    const Fields fields(reader, at, object, listener_level);
+    const bool has_unix = fields.find("unix").has_value();
+    if (has_unix == fields.find("tcp").has_value()) {
+        reader.fault(at, std::string("want exactly one of \"unix\" and \"tcp\" in a listener, "
+                                     "got ") +
+                             (has_unix ? "both" : "neither"));
+        return std::nullopt;
+    }
+    return has_unix ? read_unix(reader, fields, folder) : read_tcp(reader, fields);
+}
+
+std::optional<Listener> read_listener(Reader& reader, const Node& at, const std::string& folder) {
+    std::optional<Listener> listener;
+    if (const auto* const object = std::get_if<Object>(&at.value.data))
+        listener = read_object(reader, at, *object, folder);
+    else if (const auto* const text =
+                 reader.text(at, "a string such as \"tcp://host:port\" or an object"))
+        listener = reader.attempt(at, [text] { return parse_listener(*text); });
+    if (listener)
+        listener->place = at.place();
+    return listener;
+}
+
+/// Whether a second listener on the same address must fail. Port 0 is another port each time.
+bool is_fixed(const Listener& listener) {
+    return !listener.tcp || listener.tcp->port != 0;
+}
+
+void find_duplicates(Reader& reader, const std::vector<Listener>& listeners) {
+    std::map<std::string, const Listener*> first_with;
+    for (const Listener& listener : listeners) {
+        const auto [first, is_new] = first_with.emplace(to_string(listener), &listener);
+        if (!is_new && is_fixed(listener))
+            reader.fault(listener.place, "want each listener once, got " + in_quotes(first->first) +
+                                             " as in " + first->second->place.path);
+    }
+}
+
+} // namespace
+
+std::vector<Listener> read_listeners(Reader& reader, const Node& at, const std::string& folder) {
+    std::vector<Listener> listeners;
+    const auto* const array = std::get_if<Array>(&at.value.data);
+    const auto add = [&](const Node& one) {
+        if (auto listener = read_listener(reader, one, folder))
+            listeners.push_back(std::move(*listener));
+    };
+    if (array == nullptr)
+        add(at);
+    else if (array->empty())
+        reader.fault(at, "want at least one listener, got an empty array");
+    for (std::size_t i = 0; array != nullptr && i < array->size(); ++i)
+        add(at.element(i));
+    find_duplicates(reader, listeners);
+    return listeners;
+}
+
+} // namespace interposed::config

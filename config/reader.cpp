@@ -1,0 +1,147 @@
+#include "config/reader.hpp"
+
+#include "config/nearest.hpp"
+#include "config/quotes.hpp"
+#include "config/sizes.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace interposed::config {
+namespace {
+
+constexpr std::array<std::string_view, 2> top_keys = {"listen", "exports"};
+constexpr std::array<std::string_view, 5> listener_keys = {"unix", "tcp", "mode", "owner", "group"};
+constexpr std::array<std::string_view, 9> export_keys = {
+    "name", "description", "claim", "cache", "read_only", "optional", "allow", "table", "dm_table"};
+constexpr std::array<std::string_view, 5> segment_keys = {"kind", "device", "start", "offset",
+                                                          "length"};
+
+bool has(const Level& level, std::string_view key) {
+    return std::find(level.keys.begin(), level.keys.end(), key) != level.keys.end();
+}
+
+std::string unknown_key(std::string_view key, const Level& level) {
+    const std::string text = "unknown key " + in_quotes(key) + " " + std::string(level.name);
+    for (const Level* const other : {&export_level, &segment_level, &listener_level, &top_level})
+        if (has(*other, key))
+            return text + "; it belongs " + std::string(other->name);
+    return text + hint(key, level.keys);
+}
+
+} // namespace
+
+const Level top_level = {"at the top level", top_keys};
+const Level listener_level = {"in a listener", listener_keys};
+const Level export_level = {"in an export", export_keys};
+const Level segment_level = {"in a segment", segment_keys};
+
+Node Node::element(std::size_t i) const {
+    return {std::get<Array>(value.data)[i], this, {}, i};
+}
+
+std::string Node::path() const {
+    if (parent == nullptr)
+        return {};
+    const std::string step =
+        std::holds_alternative<Object>(parent->value.data) ? path_step(key) : path_step(index);
+    const std::string path = parent->path() + step;
+    return path.starts_with('.') ? path.substr(1) : path;
+}
+
+Place Node::place() const {
+    return {value.at.line, value.at.column, path()};
+}
+
+void Reader::fault(const Node& at, std::string message) {
+    fault(at.place(), std::move(message));
+}
+
+void Reader::fault(const Place& place, std::string message) {
+    faults_.push_back({place, std::move(message)});
+}
+
+void Reader::refuse(const Node& at, std::string_view wanted) {
+    fault(at, "want " + std::string(wanted) + ", got " + found(at.value));
+}
+
+const Object* Reader::object(const Node& at, std::string_view wanted) {
+    const auto* const object = std::get_if<Object>(&at.value.data);
+    if (object == nullptr)
+        refuse(at, wanted);
+    return object;
+}
+
+const Array* Reader::array(const Node& at, std::string_view wanted) {
+    const auto* const array = std::get_if<Array>(&at.value.data);
+    if (array == nullptr)
+        refuse(at, wanted);
+    return array;
+}
+
+const std::string* Reader::text(const Node& at, std::string_view wanted) {
+    const auto* const text = std::get_if<std::string>(&at.value.data);
+    if (text == nullptr)
+        refuse(at, wanted);
+    return text;
+}
+
+std::optional<bool> Reader::truth(const Node& at) {
+    if (const auto* const truth = std::get_if<bool>(&at.value.data))
+        return *truth;
+    refuse(at, "true or false");
+    return std::nullopt;
+}
+
+std::optional<std::uint64_t> Reader::size(const Node& at) {
+    if (const auto* const number = std::get_if<Number>(&at.value.data))
+        return attempt(at, [number] { return parse_bytes(number->literal); });
+    if (const auto* const text = std::get_if<std::string>(&at.value.data))
+        return attempt(at, [text] { return parse_size(*text); });
+    refuse(at, "a size such as 4096, \"10GiB\" or \"2048s\"");
+    return std::nullopt;
+}
+
+std::optional<std::size_t> Reader::word(const Node& at, std::span<const std::string_view> known) {
+    std::string wanted;
+    for (const std::string_view one : known)
+        wanted += (wanted.empty() ? "" : " or ") + in_quotes(one);
+    const std::string* const text = this->text(at, wanted);
+    if (text == nullptr)
+        return std::nullopt;
+    const auto same = std::find(known.begin(), known.end(), *text);
+    if (same != known.end())
+        return static_cast<std::size_t>(same - known.begin());
+    const std::string_view meant = nearest(*text, known);
+    fault(at, "want " + wanted + ", got " + in_quotes(*text) +
+                  (meant.empty() ? "" : "; did you mean " + in_quotes(meant) + "?"));
+    return std::nullopt;
+}
+
+Fields::Fields(Reader& reader, const Node& at, const Object& object, const Level& level)
+    : reader_(reader), at_(at), object_(object), level_(level) {
+    for (const Member& member : object) {
+        if (has(level, member.key))
+            continue;
+        const Node node{member.value, &at, member.key};
+        reader.fault(Place{member.at.line, member.at.column, node.path()},
+                     unknown_key(member.key, level));
+    }
+}
+
+std::optional<Node> Fields::find(std::string_view key) const {
+    for (const Member& member : object_)
+        if (member.key == key)
+            return Node{member.value, &at_, member.key};
+    return std::nullopt;
+}
+
+std::optional<Node> Fields::require(std::string_view key) {
+    const std::optional<Node> found = find(key);
+    if (!found)
+        reader_.fault(at_, in_quotes(key) + " is missing " + std::string(level_.name));
+    return found;
+}
+
+} // namespace interposed::config

@@ -1,0 +1,130 @@
+#include "devices/blocking.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+namespace interposed::devices::blocking {
+
+namespace {
+
+off_t as_offset(std::uint64_t bytes) { return static_cast<off_t>(bytes); }
+
+/// Whether an errno means "not this way", after which another way may be tried.
+bool unsupported(int error) {
+    return error == EOPNOTSUPP || error == ENOSYS || error == ENODEV || error == EINVAL ||
+           error == ENOTTY;
+}
+
+int try_fallocate(int fd, int mode, mapping::Extent extent) {
+    int result = -1;
+    do {
+        result = ::fallocate(fd, mode, as_offset(extent.offset), as_offset(extent.length));
+    } while (result != 0 && errno == EINTR);
+    return result == 0 ? 0 : errno;
+}
+
+int try_range_ioctl(int fd, unsigned long request, mapping::Extent extent) {
+    std::array<std::uint64_t, 2> range{extent.offset, extent.length};
+    return ::ioctl(fd, request, range.data()) == 0 ? 0 : errno;
+}
+
+} // namespace
+
+int read(int fd, std::byte* data, mapping::Extent extent, std::uint64_t& done) {
+    while (done < extent.length) {
+        const ssize_t got = ::pread(fd, data + done, extent.length - done,
+                                    as_offset(extent.offset + done));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return errno;
+        if (got == 0)
+            return EIO; // the device has become shorter than its table says
+        done += static_cast<std::uint64_t>(got);
+    }
+    return 0;
+}
+
+int write(int fd, const std::byte* data, mapping::Extent extent, bool fua, std::uint64_t& done) {
+    while (done < extent.length) {
+        const iovec part{.iov_base = const_cast<std::byte*>(data + done),
+                         .iov_len = extent.length - done};
+        const ssize_t put = ::pwritev2(fd, &part, 1, as_offset(extent.offset + done),
+                                       fua ? RWF_DSYNC : 0);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return errno;
+        if (put == 0)
+            return EIO;
+        done += static_cast<std::uint64_t>(put);
+    }
+    return 0;
+}
+
+int flush(int fd) {
+    // Not repeated after EINTR: whether the failed sync has already reported (and so hidden) a
+    // write error cannot be known.
+    return ::fdatasync(fd) == 0 ? 0 : errno;
+}
+
+int trim(int fd, bool block_device, std::uint32_t block, mapping::Extent extent) {
+    const std::uint64_t first = (extent.offset + block - 1) / block * block;
+    const std::uint64_t last = extent.end() / block * block;
+    if (first >= last)
+        return 0;
+    const mapping::Extent whole{first, last - first};
+    const int error =
+        block_device
+            ? try_range_ioctl(fd, BLKDISCARD, whole)
+            : try_fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, whole);
+    return unsupported(error) ? 0 : error;
+}
+
+int zero(int fd, bool block_device, bool no_hole, mapping::Extent extent) {
+    if (!no_hole) {
+        const int error = try_fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, extent);
+        if (!unsupported(error))
+            return error;
+    }
+    const int error = try_fallocate(fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, extent);
+    if (!unsupported(error))
+        return error;
+    const int last = block_device ? try_range_ioctl(fd, BLKZEROOUT, extent) : EOPNOTSUPP;
+    return unsupported(last) ? EOPNOTSUPP : last;
+}
+
+int status(int fd, mapping::Extent extent, std::size_t max_runs, std::vector<StatusRun>& runs) {
+    std::uint64_t at = extent.offset;
+    for (std::size_t count = 0; at < extent.end() && count < max_runs; ++count) {
+        const off_t data = ::lseek(fd, as_offset(at), SEEK_DATA);
+        if (data < 0 && errno != ENXIO)
+            return errno;
+        const std::uint64_t data_at =
+            data < 0 ? extent.end() : std::min(static_cast<std::uint64_t>(data), extent.end());
+        if (data_at > at) {
+            runs.push_back({data_at - at, StatusRun::hole | StatusRun::zero});
+            at = data_at;
+            continue;
+        }
+        const off_t hole = ::lseek(fd, as_offset(at), SEEK_HOLE);
+        if (hole < 0)
+            return errno;
+        // A file that changes meanwhile may say that data ends where it begins: that is data.
+        const std::uint64_t hole_at = static_cast<std::uint64_t>(hole) <= at
+                                          ? extent.end()
+                                          : std::min(static_cast<std::uint64_t>(hole), extent.end());
+        runs.push_back({hole_at - at, 0});
+        at = hole_at;
+    }
+    return 0;
+}
+
+} // namespace interposed::devices::blocking

@@ -1,0 +1,287 @@
+#include "devices/device.hpp"
+
+#include "devices/blocking.hpp"
+#include "devices/whole_blocks.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+namespace interposed::devices {
+
+namespace {
+
+/// Without io_uring this is the device's queue depth.
+constexpr unsigned max_workers = 16;
+constexpr std::size_t max_status_runs = 1024;
+constexpr std::uint32_t page = 4096;
+
+/// What O_DIRECT wants offsets and lengths to be multiples of.
+std::uint32_t direct_block(const DeviceInfo& info, int fd) {
+    if (info.identity.kind == DeviceKind::block_device)
+        return info.logical_block_size;
+#ifdef STATX_DIOALIGN
+    struct statx found {};
+    if (::statx(fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &found) == 0 &&
+        (found.stx_mask & STATX_DIOALIGN) != 0 && found.stx_dio_offset_align != 0)
+        return found.stx_dio_offset_align;
+#else
+    (void)fd;
+#endif
+    return page; // no filesystem wants more
+}
+
+Limits make_limits(const DeviceInfo& info, std::uint32_t block, bool modifies_blocks) {
+    return {.minimum_block = modifies_blocks ? 1 : block,
+            .preferred_block = std::max(block, page),
+            .buffer_alignment = block,
+            .rotational = info.rotational};
+}
+
+bool is_write(const Operation& operation) {
+    return operation.kind == OpKind::write || operation.kind == OpKind::write_zeroes;
+}
+
+bool multiple(std::uint64_t value, std::uint32_t of) { return value % of == 0; }
+
+} // namespace
+
+Device::Device(DeviceInfo info, Claim claim)
+    : info_(std::move(info)), claim_(std::move(claim)),
+      block_(direct() ? direct_block(info_, claim_.io_fd()) : 1),
+      modifies_blocks_(block_ > 1 && claim_.mode() == ClaimMode::exclusive),
+      fd_(claim_.io_fd()), limits_(make_limits(info_, block_, modifies_blocks_)),
+      nowait_reads_(true), workers_(max_workers, [this](Operation* chain) { run_blocking(chain); }) {
+    if (!multiple(info_.size, block_))
+        throw ClaimError("device \"" + info_.path + "\": want a size that is a multiple of " +
+                         std::to_string(block_) + " for direct I/O, found " +
+                         std::to_string(info_.size) + " (\"cache\": \"buffered\" takes any size)");
+}
+
+Device::~Device() {
+    for (const auto& [engine, slot] : holds_)
+        engine->release(slot);
+}
+
+void Device::raise_to_read_write() {
+    claim_.raise();
+    fd_ = claim_.io_fd();
+}
+
+// ---- at once, on the caller's thread ----
+
+bool Device::try_now(Engine& engine, Operation& operation) {
+    if (direct())
+        return false;
+    if (operation.kind == OpKind::read)
+        return nowait_reads_.load(std::memory_order_relaxed) ? read_now(operation)
+                                                             : blocking_now(engine, operation);
+    if (operation.kind == OpKind::write && !operation.fua)
+        return blocking_now(engine, operation);
+    return false;
+}
+
+bool Device::read_now(Operation& operation) {
+    const iovec into{.iov_base = operation.data, .iov_len = operation.extent.length};
+    const ssize_t got = ::preadv2(fd_.load(std::memory_order_relaxed), &into, 1,
+                                  static_cast<off_t>(operation.extent.offset), RWF_NOWAIT);
+    if (got < 0) {
+        // Filesystems without NOWAIT reads (tmpfs, FUSE) will not learn it while we run. Any
+        // other error is found again, and reported, by the way that waits.
+        if (errno == EOPNOTSUPP)
+            nowait_reads_.store(false, std::memory_order_relaxed);
+        return false;
+    }
+    operation.progress = static_cast<std::uint64_t>(got);
+    operation.error = 0;
+    return operation.progress == operation.extent.length;
+}
+
+bool Device::blocking_now(Engine& engine, Operation& operation) {
+    if (!engine.may_block())
+        return false;
+    const auto entered = InlineGate::Clock::now();
+    if (!gate_.enter(entered))
+        return false;
+    engine.blocking_begins(entered);
+    const int fd = fd_.load(std::memory_order_relaxed);
+    operation.error =
+        operation.kind == OpKind::read
+            ? blocking::read(fd, operation.data, operation.extent, operation.progress)
+            : blocking::write(fd, operation.data, operation.extent, false, operation.progress);
+    engine.blocking_ends(entered);
+    gate_.leave(entered, InlineGate::Clock::now(), operation.extent.length);
+    return true;
+}
+
+// ---- started now, finished later ----
+
+void Device::submit(Engine& engine, Operation& operation) {
+    if (const int lost = flush_error_; lost != 0 && operation.fua) {
+        operation.complete(lost);
+        return;
+    }
+    if (modifies_blocks_ && is_write(operation)) {
+        const mapping::Extent range = whole_blocks::around(block_, operation.extent);
+        const auto mode = range == operation.extent ? RangeLock::Mode::plain
+                                                    : RangeLock::Mode::read_modify_write;
+        if (!write_ranges_.lock(operation, range, mode))
+            return; // finish() of the one before starts it
+    }
+    dispatch(&engine, operation);
+}
+
+void Device::dispatch(Engine* engine, Operation& operation) {
+    if (engine == nullptr || !start_on_ring(*engine, operation))
+        workers_.submit(operation);
+}
+
+bool Device::aligned(const Operation& operation) const {
+    return multiple(operation.extent.offset, block_) && multiple(operation.extent.length, block_) &&
+           multiple(reinterpret_cast<std::uintptr_t>(operation.data), limits_.buffer_alignment);
+}
+
+bool Device::start_on_ring(Engine& engine, Operation& operation) {
+    const bool suits =
+        direct() ? (operation.kind == OpKind::read || operation.kind == OpKind::write) &&
+                       aligned(operation)
+                 : operation.kind == OpKind::read && nowait_reads_.load(std::memory_order_relaxed);
+    return suits && claim_held_by(engine) &&
+           engine.start(*this, operation, fd_.load(std::memory_order_relaxed),
+                        operation.fua && operation.kind == OpKind::write ? RWF_DSYNC : 0);
+}
+
+bool Device::claim_held_by(Engine& engine) {
+    if (fd_.load(std::memory_order_relaxed) == claim_.claim_fd())
+        return true; // the request itself holds the description that carries the claim
+    const std::lock_guard lock(holds_mutex_);
+    for (const auto& [holder, slot] : holds_) {
+        if (holder == &engine)
+            return true;
+    }
+    const int slot = engine.hold(claim_.claim_fd());
+    if (slot >= 0)
+        holds_.emplace_back(&engine, slot);
+    return slot >= 0;
+}
+
+void Device::ring_done(Engine& engine, Operation& operation, std::int32_t result) {
+    if (result == -EAGAIN || result == -EINTR) {
+        workers_.submit(operation);
+        return;
+    }
+    if (result > 0) {
+        operation.progress += static_cast<std::uint64_t>(result);
+        if (operation.progress < operation.extent.length) {
+            // A short transfer: the rest may no longer suit direct I/O, which workers do not mind.
+            workers_.submit(operation);
+            return;
+        }
+    }
+    finish(&engine, operation, result > 0 ? 0 : result < 0 ? -result : EIO);
+}
+
+void Device::finish(Engine* engine, Operation& operation, int error) {
+    if (operation.fua)
+        note_sync(error);
+    Operation* granted =
+        modifies_blocks_ && is_write(operation) ? write_ranges_.unlock(operation) : nullptr;
+    operation.complete(error);
+    while (granted != nullptr) {
+        Operation& next = *granted;
+        granted = next.next;
+        dispatch(engine, next);
+    }
+    if (engine != nullptr)
+        engine->flush();
+}
+
+// ---- on a worker's thread ----
+
+// A sync that fails has dropped what it could not write, and the kernel says so only once: so
+// neither it nor any later one may be believed. Being refused is not that.
+int Device::note_sync(int error) {
+    const bool refused = error == ENOSPC || error == EDQUOT || error == EFBIG || error == EINVAL;
+    if (error != 0 && !refused)
+        flush_error_ = error;
+    return error;
+}
+
+void Device::run_blocking(Operation* chain) {
+    if (chain->kind != OpKind::flush) {
+        finish(nullptr, *chain, carry_out(*chain));
+        return;
+    }
+    const int lost = flush_error_;
+    const int error = lost != 0 ? lost : note_sync(blocking::flush(fd_));
+    while (chain != nullptr) {
+        Operation& flush = *chain;
+        chain = flush.next;
+        flush.complete(error);
+    }
+}
+
+int Device::carry_out(Operation& operation) {
+    const int fd = fd_;
+    const mapping::Extent extent = operation.extent;
+    const bool plain = !direct() || aligned(operation);
+    switch (operation.kind) {
+    case OpKind::read:
+        return plain ? blocking::read(fd, operation.data, extent, operation.progress)
+                     : whole_blocks::read(fd, block_, operation.data, extent, operation.progress);
+    case OpKind::write:
+        return plain ? blocking::write(fd, operation.data, extent, operation.fua,
+                                       operation.progress)
+                     : whole_blocks::write(fd, block_, operation.data, extent, operation.fua,
+                                           operation.progress);
+    case OpKind::trim: {
+        const bool block_device = info_.identity.kind == DeviceKind::block_device;
+        const int error =
+            blocking::trim(fd, block_device, std::max(block_, info_.logical_block_size), extent);
+        return error == 0 && operation.fua ? blocking::flush(fd) : error;
+    }
+    case OpKind::write_zeroes:
+        return write_zeroes(operation);
+    case OpKind::block_status:
+        if (info_.identity.kind == DeviceKind::regular_file)
+            return blocking::status(fd, extent, max_status_runs, *operation.status);
+        operation.status->push_back({extent.length, 0}); // cannot be known: data is always true
+        return 0;
+    case OpKind::flush:
+        break; // run_blocking has seen to it
+    }
+    return EINVAL;
+}
+
+int Device::write_zeroes(Operation& operation) {
+    const bool block_device = info_.identity.kind == DeviceKind::block_device;
+    const std::uint32_t block = std::max(block_, block_device ? info_.logical_block_size : 1);
+    const mapping::Extent all = operation.extent;
+    const mapping::Extent middle = whole_blocks::inside(block, all);
+    // A null buffer stands for zeroes.
+    const auto write = [&](mapping::Extent part) {
+        std::uint64_t done = 0;
+        const int error = whole_blocks::write(fd_, block_, nullptr, part, operation.fua, done);
+        operation.progress = part.offset + done - all.offset;
+        return error;
+    };
+    int error = middle.length > 0
+                    ? blocking::zero(fd_, block_device, operation.no_hole, middle)
+                    : EOPNOTSUPP;
+    if (error == EOPNOTSUPP)
+        return write(all);
+    if (error == 0 && middle.offset > all.offset)
+        error = write({all.offset, middle.offset - all.offset});
+    if (error == 0 && middle.end() < all.end())
+        error = write({middle.end(), all.end() - middle.end()});
+    if (error == 0 && operation.fua)
+        error = blocking::flush(fd_);
+    if (error == 0)
+        operation.progress = all.length;
+    return error;
+}
+
+} // namespace interposed::devices

@@ -1,0 +1,83 @@
+#pragma once
+
+#include "devices/claim.hpp"
+#include "devices/engine.hpp"
+#include "devices/inline_gate.hpp"
+#include "devices/layer.hpp"
+#include "devices/range_lock.hpp"
+#include "devices/workers.hpp"
+
+#include <atomic>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+namespace interposed::devices {
+
+/// An opened disk, partition or regular file. Thread-safe.
+///
+/// An operation takes the first of three ways that suits it: at once on the caller's thread
+/// (try_now); through the caller's io_uring (reads, and aligned direct I/O); or on the device's
+/// own worker threads, which only ever wait for this device.
+///
+/// Engines outlive the devices that used them. A device outlives its operations.
+class Device final : public Layer, private RingUser {
+public:
+    /// Throws ClaimError where direct I/O is wanted and the size is not a multiple of its block.
+    Device(DeviceInfo info, Claim claim);
+    ~Device() override;
+    Device(const Device&) = delete;
+    Device& operator=(const Device&) = delete;
+
+    [[nodiscard]] std::uint64_t size() const override { return info_.size; }
+    [[nodiscard]] const Limits& limits() const override { return limits_; }
+    bool try_now(Engine& engine, Operation& operation) override;
+    void submit(Engine& engine, Operation& operation) override;
+
+    [[nodiscard]] const DeviceInfo& info() const { return info_; }
+    [[nodiscard]] const Claim& claim() const { return claim_; }
+
+    /// Raises a read-only claim. Called by the registry, before the export that needs it serves.
+    void raise_to_read_write();
+
+    /// A flush that failed: every later one fails too, since the kernel reports lost data once.
+    [[nodiscard]] int flush_error() const { return flush_error_.load(); }
+
+private:
+    [[nodiscard]] bool direct() const { return claim_.cache() == CacheMode::direct; }
+    /// Whether direct I/O can be done on the operation's range, from its own buffer.
+    [[nodiscard]] bool aligned(const Operation& operation) const;
+    /// The whole blocks around the operation's range.
+    [[nodiscard]] mapping::Extent blocks(const Operation& operation) const;
+
+    bool read_now(Operation& operation);
+    bool blocking_now(Engine& engine, Operation& operation);
+
+    void dispatch(Engine* engine, Operation& operation);
+    bool start_on_ring(Engine& engine, Operation& operation);
+    void ring_done(Engine& engine, Operation& operation, std::int32_t result) override;
+    bool claim_held_by(Engine& engine);
+
+    void run_blocking(Operation* chain);
+    int carry_out(Operation& operation);
+    int write_zeroes(Operation& operation);
+    int note_sync(int error);
+    /// Ends an operation that was submitted, and starts those that waited for its range.
+    void finish(Engine* engine, Operation& operation, int error);
+
+    DeviceInfo info_;
+    Claim claim_;
+    const std::uint32_t block_;        ///< bytes; 1 unless I/O is direct
+    const bool modifies_blocks_;       ///< small writes read, modify and write whole blocks
+    std::atomic<int> fd_;
+    Limits limits_;
+    std::atomic<bool> nowait_reads_;
+    std::atomic<int> flush_error_{0};
+    InlineGate gate_;
+    RangeLock write_ranges_; ///< used only if modifies_blocks_
+    std::mutex holds_mutex_;
+    std::vector<std::pair<Engine*, int>> holds_;
+    Workers workers_;
+};
+
+} // namespace interposed::devices

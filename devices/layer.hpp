@@ -1,0 +1,39 @@
+#pragma once
+
+#include "devices/operation.hpp"
+
+#include <cstdint>
+#include <span>
+
+namespace interposed::devices {
+
+class Engine;
+
+/// What a layer can do, fixed while it lives. Sizes are bytes.
+struct Limits {
+    std::uint32_t minimum_block = 1;    ///< requests must be multiples of it
+    std::uint32_t preferred_block = 4096;
+    std::uint32_t buffer_alignment = 1; ///< of Operation::data, to be carried out without a copy
+    bool rotational = false;
+};
+
+/// Anything that carries out block operations: an opened device, or something over one (a table
+/// over several, and later a snapshot or a delay). The seam below an export: nothing above it
+/// knows what kind of storage it is. Callable from any thread.
+class Layer {
+public:
+    virtual ~Layer() = default;
+
+    [[nodiscard]] virtual std::uint64_t size() const = 0; ///< bytes
+    [[nodiscard]] virtual const Limits& limits() const = 0;
+
+    /// Carries out the operation if that needs no waiting: true when it is finished (`error` is
+    /// set, `done` is not called). False: nothing is owed, submit it; `progress` may have grown.
+    virtual bool try_now(Engine& engine, Operation& operation) = 0;
+
+    /// Starts the operations. Each is answered by its `done`, from any thread. The caller calls
+    /// engine.flush() after its last submit, so that a batch costs one system call.
+    virtual void submit(Engine& engine, Operation& operation) = 0;
+};
+
+} // namespace interposed::devices

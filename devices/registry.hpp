@@ -1,0 +1,48 @@
+#pragma once
+
+#include "devices/claim.hpp"
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+namespace interposed::devices {
+
+class Device;
+
+/// Every opened device of this process, one per identity, shared by all who use it and closed
+/// with the last of them. In the kernel all dm devices claim with one common holder; in user
+/// space each O_EXCL open is a holder of its own, so a second one in the same process would fail
+/// with EBUSY: hence open once and share. Thread-safe.
+class Registry {
+public:
+    /// What an export asks for. `user` is the export's name, for messages.
+    struct Wish {
+        ClaimMode claim = ClaimMode::exclusive;
+        Access access = Access::read_only;
+        CacheMode cache = CacheMode::buffered;
+        std::string user;
+    };
+
+    /// While one caller opens, raises or closes a device, others who want it wait this long.
+    explicit Registry(std::chrono::milliseconds patience = std::chrono::seconds(10));
+    ~Registry();
+    Registry(const Registry&) = delete;
+    Registry& operator=(const Registry&) = delete;
+
+    /// The device as wished: opened now, or shared with those who have it open with the same
+    /// claim (raised to read-write if that is wished and it was read-only). Throws ClaimError:
+    /// as Claim::take does, or because another export has it with another claim or cache mode,
+    /// naming both exports. What is returned may outlive the registry.
+    std::shared_ptr<Device> open(const DeviceInfo& info, const Wish& wish);
+
+    /// How many devices are open, or just being opened or closed.
+    [[nodiscard]] std::size_t size() const;
+
+private:
+    struct State;
+    class Membership;
+    std::shared_ptr<State> state_; ///< the devices handed out share it
+};
+
+} // namespace interposed::devices

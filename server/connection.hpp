@@ -1,0 +1,62 @@
+#pragma once
+
+#include "server/export_set.hpp"
+#include "server/loop.hpp"
+#include "server/peer.hpp"
+#include "server/session.hpp"
+#include "server/stream.hpp"
+
+#include <asio/awaitable.hpp>
+#include <asio/steady_timer.hpp>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace interposed::server {
+
+/// One client from accept to close: the handshake with its deadline, then a Session, then a line
+/// in the log. Runs on a strand of its loop; stop() and abort() may be called from any thread, as
+/// long as run() has not returned.
+class Connection {
+public:
+    /// From accept to a chosen export. Generous, for people who type their options by hand.
+    static constexpr std::chrono::seconds handshake_deadline{30};
+
+    Connection(std::uint64_t id, std::unique_ptr<Stream> stream, Peer peer, Loop& loop,
+               const ExportSet& exports);
+    ~Connection();
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    [[nodiscard]] const Session::Strand& strand() const { return strand_; }
+
+    /// Returns when the client has gone and nothing is in flight for it. Throws nothing.
+    asio::awaitable<void> run();
+
+    /// Finishes what was accepted, then ends. In the handshake: ends.
+    void stop();
+    /// Gives the client up.
+    void abort();
+
+private:
+    asio::awaitable<void> serve();
+    asio::awaitable<std::optional<Agreement>> shake_hands_in_time();
+    void log_end(std::string_view how) const;
+
+    const std::string name_;
+    const Peer peer_;
+    std::unique_ptr<Stream> stream_;
+    Loop& loop_;
+    Session::Strand strand_;
+    PeerCatalog catalog_;
+    asio::steady_timer deadline_;
+    bool deadline_passed_ = false;
+    bool stopping_ = false;
+    std::string export_name_;
+    std::unique_ptr<Session> session_;
+};
+
+} // namespace interposed::server

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "config/config.hpp"
+#include "server/table_layer.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace interposed::server {
+
+/// What a client picks by name: a layer and how it is served. Immutable; any thread may use it.
+struct Export {
+    std::string name;
+    std::string description;
+    bool read_only = false;
+    std::optional<std::vector<config::AddressRange>> allow; ///< absent: everyone
+    std::shared_ptr<TableLayer> table;
+    std::vector<std::string> devices; ///< by Segment::device: for the log, never for a client
+
+    [[nodiscard]] std::uint64_t size() const { return table->size(); }
+    [[nodiscard]] devices::Layer& layer() const { return *table; }
+
+    /// The transmission flags to advertise (proto.md, "Transmission flags").
+    [[nodiscard]] std::uint16_t flags(bool structured_replies) const;
+};
+
+/// The largest request with a payload that is served, bytes.
+inline constexpr std::uint32_t max_request = 1U << 25;
+
+} // namespace interposed::server

@@ -1,0 +1,49 @@
+#pragma once
+
+#include "config/config.hpp"
+
+#include <asio/io_context.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+#include <asio/steady_timer.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace interposed::server {
+
+/// A bound socket that is listened on. The file of a Unix socket is removed with it. Runs on one
+/// io_context's thread.
+class Listener {
+public:
+    /// Takes an accepted, non-blocking socket, and owns it from then on.
+    using Accepted = std::function<void(int fd)>;
+
+    /// Binds and listens: one for each address that a TCP listener's host has. Throws
+    /// std::runtime_error that names the address, what was wanted and what was found.
+    static std::vector<std::unique_ptr<Listener>> open(asio::io_context& context,
+                                                       const config::Listener& wish);
+    ~Listener();
+    Listener(const Listener&) = delete;
+    Listener& operator=(const Listener&) = delete;
+
+    /// For people and for the log: "tcp://127.0.0.1:10809", "unix:///run/x.sock".
+    [[nodiscard]] const std::string& uri() const { return uri_; }
+
+    void start(Accepted accepted);
+    void close();
+
+private:
+    Listener(asio::io_context& context, int fd, std::string uri, std::string path);
+    void wait();
+    void accept_all();
+
+    asio::posix::stream_descriptor socket_;
+    asio::steady_timer pause_;
+    std::string uri_;
+    std::string path_; ///< of a Unix socket; else empty
+    Accepted accepted_;
+};
+
+} // namespace interposed::server

@@ -1,0 +1,94 @@
+#pragma once
+
+#include "devices/engine.hpp"
+#include "server/buffer_pool.hpp"
+
+#include <asio/io_context.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+namespace interposed::server {
+
+/// One event loop: the sessions that live on it, their io_uring and their buffers. One thread
+/// runs it at a time, but not always the same one (see Loops).
+class Loop {
+public:
+    explicit Loop(devices::Engine::Ring ring);
+
+    asio::io_context& context() { return context_; }
+    devices::Engine& engine() { return engine_; }
+    BufferPool& buffers() { return buffers_; }
+
+    /// Counts a session in or out, for placing the next one.
+    void enter() { sessions_.fetch_add(1, std::memory_order_relaxed); }
+    void leave() { sessions_.fetch_sub(1, std::memory_order_relaxed); }
+    [[nodiscard]] unsigned sessions() const { return sessions_.load(std::memory_order_relaxed); }
+
+private:
+    friend class Loops;
+    void watch_ring();
+
+    BufferPool buffers_; // outlives what the context still holds
+    devices::Engine engine_;
+    asio::io_context context_;
+    std::optional<asio::posix::stream_descriptor> ring_ready_;
+    std::atomic<unsigned> sessions_{0};
+    std::atomic<std::uint64_t> turn_of_{0}; ///< which thread's turn it is to run it
+};
+
+/// The loops of a server, about one to a core, the threads that run them, and a watchdog.
+///
+/// A thread that gets stuck in a system call on a device must not hold up the other sessions of
+/// its loop. Such calls are marked (Engine::blocking_begins); when one lasts longer than
+/// `patience`, the watchdog gives the loop to a spare thread, and the stuck one becomes a spare
+/// when it comes back. Devices see to it that few are caught (InlineGate).
+class Loops {
+public:
+    static constexpr std::chrono::milliseconds patience{20};
+
+    Loops(unsigned count, devices::Engine::Ring ring);
+    ~Loops();
+    Loops(const Loops&) = delete;
+    Loops& operator=(const Loops&) = delete;
+
+    /// Starts the threads.
+    void start();
+    /// Ends them; what the loops still had to do is not done. Waits for all but stuck threads.
+    void stop();
+
+    /// The loop with the fewest sessions.
+    Loop& least_busy();
+    Loop& first() { return *loops_.front(); }
+
+private:
+    struct Turn {
+        Loop* loop = nullptr;
+        std::uint64_t number = 0;
+    };
+
+    void hand_over(Loop& loop);
+    void serve_turns();
+    void run(const Turn& turn);
+    void watch();
+    [[nodiscard]] bool anybody_there() const;
+
+    std::vector<std::unique_ptr<Loop>> loops_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::deque<Turn> turns_; ///< loops that want a thread
+    unsigned spare_ = 0;
+    unsigned threads_ = 0;
+    std::uint64_t next_turn_ = 1;
+    bool stopping_ = false;
+    std::thread watchdog_;
+};
+
+} // namespace interposed::server

@@ -1,0 +1,71 @@
+#pragma once
+
+#include "protocol/handshake.hpp"
+#include "server/export.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace interposed::server {
+
+/// The exports one client may see. A name it may not see is not told from one that is not there.
+class Catalog {
+public:
+    virtual ~Catalog() = default;
+    [[nodiscard]] virtual std::vector<std::shared_ptr<const Export>> visible() const = 0;
+    /// Null: no such export.
+    [[nodiscard]] virtual std::shared_ptr<const Export> find(std::string_view name) const = 0;
+    /// No new clients any more.
+    [[nodiscard]] virtual bool closing() const = 0;
+};
+
+/// The option haggling of one connection, from the client's flags to a chosen export. Pure: it is
+/// given whole options and appends what to answer. Not thread-safe.
+class Negotiation {
+public:
+    /// Of one option's data, bytes: room for ten thousand metadata queries.
+    static constexpr std::uint32_t max_option_data = 1U << 20;
+    /// Options a client may send. Nobody needs more than a dozen; LIST answers can be long.
+    static constexpr unsigned max_options = 256;
+    static constexpr std::uint32_t allocation_context_id = 1;
+
+    enum class Next : std::uint8_t { option, transmission, close };
+
+    Negotiation(const Catalog& catalog, protocol::ClientFlags flags);
+
+    /// Answers one option. `data` is all of it, or nothing of it if it was too_long().
+    Next answer(const protocol::OptionHeader& header, std::span<const std::byte> data,
+                protocol::Bytes& out);
+
+    [[nodiscard]] static bool too_long(const protocol::OptionHeader& header) {
+        return header.length > max_option_data;
+    }
+
+    /// Set once answer() has said transmission.
+    [[nodiscard]] const std::shared_ptr<const Export>& chosen() const { return chosen_; }
+    [[nodiscard]] bool structured_replies() const { return structured_replies_; }
+    [[nodiscard]] bool allocation_context() const { return allocation_context_; }
+
+private:
+    Next answer_export_name(std::span<const std::byte> data, protocol::Bytes& out);
+    Next answer_info(protocol::Option option, std::span<const std::byte> data,
+                     protocol::Bytes& out);
+    void answer_list(std::span<const std::byte> data, protocol::Bytes& out) const;
+    void answer_structured_reply(std::span<const std::byte> data, protocol::Bytes& out);
+    void answer_meta_context(protocol::Option option, std::span<const std::byte> data,
+                             protocol::Bytes& out);
+    void choose(std::shared_ptr<const Export> chosen);
+
+    const Catalog& catalog_;
+    protocol::ClientFlags flags_;
+    unsigned options_ = 0;
+    bool structured_replies_ = false;
+    bool allocation_context_ = false;
+    std::shared_ptr<const Export> context_export_; ///< of which the context was selected
+    std::shared_ptr<const Export> chosen_;
+};
+
+} // namespace interposed::server

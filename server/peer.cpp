@@ -1,0 +1,86 @@
+#include "server/peer.hpp"
+
+#include <algorithm>
+#include <array>
+#include <arpa/inet.h>
+#include <cstring>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+namespace interposed::server {
+
+namespace {
+
+using config::AddressRange;
+
+AddressRange single_address(bool v6, const void* bytes) {
+    AddressRange range;
+    range.v6 = v6;
+    std::memcpy(range.address, bytes, v6 ? 16 : 4);
+    range.prefix_length = v6 ? 128 : 32;
+    return range;
+}
+
+bool same_prefix(const std::uint8_t* a, const std::uint8_t* b, unsigned bits) {
+    const unsigned whole = bits / 8;
+    if (std::memcmp(a, b, whole) != 0)
+        return false;
+    const unsigned rest = bits % 8;
+    const auto mask = static_cast<std::uint8_t>(0xff00U >> rest);
+    return rest == 0 || (a[whole] & mask) == (b[whole] & mask);
+}
+
+bool contains(const AddressRange& range, const AddressRange& address) {
+    return range.v6 == address.v6 &&
+           same_prefix(range.address, address.address, range.prefix_length);
+}
+
+std::string address_text(const AddressRange& address) {
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    ::inet_ntop(address.v6 ? AF_INET6 : AF_INET, address.address, text.data(), text.size());
+    return address.v6 ? "[" + std::string(text.data()) + "]" : text.data();
+}
+
+std::string unix_peer_name(int fd) {
+    ucred credentials{};
+    socklen_t length = sizeof credentials;
+    if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0)
+        return "unix";
+    return "unix pid " + std::to_string(credentials.pid) + " uid " +
+           std::to_string(credentials.uid);
+}
+
+} // namespace
+
+Peer Peer::of(int fd) {
+    sockaddr_storage raw{};
+    socklen_t length = sizeof raw;
+    Peer peer;
+    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&raw), &length) != 0)
+        raw.ss_family = AF_UNIX; // already gone: reading from it will tell
+    std::uint16_t port = 0;
+    if (raw.ss_family == AF_INET) {
+        const auto& v4 = reinterpret_cast<const sockaddr_in&>(raw);
+        peer.address = single_address(false, &v4.sin_addr);
+        port = ntohs(v4.sin_port);
+    } else if (raw.ss_family == AF_INET6) {
+        const auto& v6 = reinterpret_cast<const sockaddr_in6&>(raw);
+        const bool mapped = IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr);
+        peer.address = mapped ? single_address(false, v6.sin6_addr.s6_addr + 12)
+                              : single_address(true, &v6.sin6_addr);
+        port = ntohs(v6.sin6_port);
+    } else {
+        peer.name = unix_peer_name(fd);
+        return peer;
+    }
+    peer.name = address_text(*peer.address) + ":" + std::to_string(port);
+    return peer;
+}
+
+bool Peer::allowed_by(const std::optional<std::vector<AddressRange>>& ranges) const {
+    return !ranges || !address ||
+           std::any_of(ranges->begin(), ranges->end(),
+                       [this](const AddressRange& range) { return contains(range, *address); });
+}
+
+} // namespace interposed::server

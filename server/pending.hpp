@@ -1,0 +1,25 @@
+#pragma once
+
+#include "protocol/transmission.hpp"
+#include "server/session.hpp"
+
+#include <array>
+#include <vector>
+
+namespace interposed::server {
+
+/// A request that could not be answered at once. Used again and again by its session.
+struct Session::Pending final : devices::Operation, Outbox::Owner {
+    explicit Pending(Session& of) : session(of) {}
+
+    /// The last byte of the reply is gone.
+    void sent() override { session.release(*this); }
+
+    Session& session;
+    protocol::Request request;
+    Buffer buffer; ///< what is read, or written
+    std::vector<devices::StatusRun> runs;
+    std::array<std::byte, protocol::data_chunk_size> header{};
+};
+
+} // namespace interposed::server

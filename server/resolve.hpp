@@ -1,0 +1,54 @@
+#pragma once
+
+#include "config/config.hpp"
+#include "devices/claim.hpp"
+#include "devices/probe.hpp"
+#include "mapping/extent.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+/// The second stage of a configuration: its tables against the devices as they are, without a
+/// claim on any. So `--check` works while a server runs on the same devices.
+namespace interposed::server {
+
+struct ResolvedSegment {
+    mapping::Extent where;           ///< in the export
+    std::uint32_t device = 0;        ///< index into ResolvedExport::devices
+    std::uint64_t device_offset = 0; ///< bytes
+};
+
+struct ResolvedDevice {
+    devices::DeviceInfo info;
+    devices::CacheMode cache = devices::CacheMode::buffered;
+};
+
+struct ResolvedExport {
+    const config::Export* source = nullptr;
+    std::vector<ResolvedDevice> devices;   ///< each once, however many names it goes by
+    std::vector<ResolvedSegment> segments; ///< one for each of the source's table
+    std::uint64_t size = 0;                ///< bytes
+    std::string disabled_because;          ///< empty: enabled; else there are no segments
+};
+
+struct Resolved {
+    std::vector<ResolvedExport> exports; ///< in the configuration's order
+    std::vector<std::string> warnings;
+};
+
+/// How a device is looked at: devices::probe, or a test's own idea of a machine.
+using Probe = std::function<devices::DeviceInfo(const std::string&)>;
+
+/// Fills in the lengths that depend on the devices and checks every table against them and
+/// against the others. The result points into `configuration`. Throws config::ConfigError with
+/// every fault found.
+Resolved resolve(const config::Configuration& configuration, const Probe& probe = devices::probe);
+Resolved resolve(config::Configuration&&, const Probe& = devices::probe) = delete;
+
+/// Every export and its table for people, many lines long. Of a table with more than 64
+/// segments only the ends are shown.
+std::string describe(const Resolved& resolved);
+
+} // namespace interposed::server

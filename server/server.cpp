@@ -1,0 +1,152 @@
+#include "server/server.hpp"
+
+#include "devices/device.hpp"
+#include "server/log.hpp"
+
+#include <asio/bind_executor.hpp>
+#include <asio/co_spawn.hpp>
+
+#include <algorithm>
+#include <csignal>
+#include <thread>
+#include <unistd.h>
+
+namespace interposed::server {
+
+namespace {
+
+using devices::Device;
+
+std::shared_ptr<const Export> open_export(devices::Registry& registry,
+                                          const ResolvedExport& resolved) {
+    const config::Export& source = *resolved.source;
+    auto made = std::make_shared<Export>();
+    made->name = source.name;
+    made->description = source.description;
+    made->read_only = source.read_only;
+    made->allow = source.allow;
+    std::vector<std::shared_ptr<devices::Layer>> below;
+    for (const ResolvedDevice& device : resolved.devices) {
+        below.push_back(registry.open(
+            device.info, {.claim = source.claim == config::Claim::shared
+                                       ? devices::ClaimMode::shared
+                                       : devices::ClaimMode::exclusive,
+                          .access = source.read_only ? devices::Access::read_only
+                                                     : devices::Access::read_write,
+                          .cache = device.cache,
+                          .user = source.name}));
+        made->devices.push_back(device.info.path);
+    }
+    std::vector<mapping::Segment> segments;
+    segments.reserve(resolved.segments.size());
+    for (const ResolvedSegment& each : resolved.segments)
+        segments.push_back({.start = each.where.offset,
+                            .length = each.where.length,
+                            .device = each.device,
+                            .device_offset = each.device_offset});
+    made->table =
+        std::make_shared<TableLayer>(mapping::Table(std::move(segments)), std::move(below));
+    return made;
+}
+
+unsigned loops_for(const Server::Options& options) {
+    return options.loops > 0 ? options.loops : std::max(1U, std::thread::hardware_concurrency());
+}
+
+} // namespace
+
+Server::Server(const config::Configuration& configuration, const Resolved& resolved,
+               Options options)
+    : signals_(control_, SIGINT, SIGTERM), drain_timer_(control_),
+      loops_(loops_for(options), options.ring) {
+    open_exports(resolved);
+    for (const config::Listener& wish : configuration.listen) {
+        for (auto& listener : Listener::open(control_, wish))
+            listeners_.push_back(std::move(listener));
+    }
+}
+
+Server::~Server() { loops_.stop(); }
+
+void Server::open_exports(const Resolved& resolved) {
+    std::vector<std::shared_ptr<const Export>> open;
+    for (const ResolvedExport& each : resolved.exports) {
+        if (each.disabled_because.empty())
+            open.push_back(open_export(registry_, each));
+    }
+    exports_ = std::make_unique<ExportSet>(std::move(open));
+}
+
+void Server::run() {
+    loops_.start();
+    wait_for_signal();
+    for (const auto& listener : listeners_) {
+        listener->start([this](int fd) { accepted(fd); });
+        log::info("listening on " + listener->uri());
+    }
+    log::ready();
+    control_.run();
+    loops_.stop();
+}
+
+void Server::accepted(int fd) {
+    Loop& loop = loops_.least_busy();
+    const std::uint64_t id = next_id_++;
+    Peer peer = Peer::of(fd);
+    // The kind of protocol does not matter any more: the socket is connected.
+    SocketStream::Socket socket(loop.context(), asio::generic::stream_protocol(AF_UNIX, 0), fd);
+    auto made = std::make_unique<Connection>(
+        id, std::make_unique<SocketStream>(std::move(socket)), std::move(peer), loop, *exports_);
+    Connection& connection = *made;
+    connections_.emplace(id, std::move(made));
+    auto ended = [this, id](std::exception_ptr) {
+        connections_.erase(id);
+        end_if_done();
+    };
+    asio::co_spawn(connection.strand(), connection.run(), asio::bind_executor(control_, ended));
+}
+
+void Server::wait_for_signal() {
+    signals_.async_wait([this](const std::error_code& cancelled, int) {
+        if (cancelled)
+            return;
+        wait_for_signal(); // first: what follows may end the waiting
+        ++signals_seen_;
+        if (signals_seen_ == 1)
+            stop();
+        else if (signals_seen_ == 2)
+            abort();
+        else
+            ::_exit(1);
+    });
+}
+
+void Server::stop() {
+    log::info("stopping: requests in flight are finished first");
+    exports_->close();
+    listeners_.clear();
+    for (const auto& [id, connection] : connections_)
+        connection->stop();
+    drain_timer_.expires_after(drain_deadline);
+    drain_timer_.async_wait([this](const std::error_code& cancelled) {
+        if (!cancelled)
+            abort();
+    });
+    end_if_done();
+}
+
+void Server::abort() {
+    log::warning("giving up " + std::to_string(connections_.size()) +
+                 " clients with requests in flight");
+    for (const auto& [id, connection] : connections_)
+        connection->abort();
+}
+
+void Server::end_if_done() {
+    if (signals_seen_ == 0 || !connections_.empty())
+        return;
+    drain_timer_.cancel();
+    signals_.cancel();
+}
+
+} // namespace interposed::server

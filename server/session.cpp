@@ -1,0 +1,216 @@
+#include "server/session.hpp"
+
+#include "server/handshake.hpp"
+#include "server/pending.hpp"
+
+#include <asio/bind_executor.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/post.hpp>
+
+#include <algorithm>
+#include <cassert>
+#include <cstring>
+
+namespace interposed::server {
+
+namespace {
+
+using protocol::Command;
+using protocol::Request;
+
+/// After so many full turns the loop's other sessions come first.
+constexpr unsigned turns_before_yield = 4;
+
+} // namespace
+
+Session::Session(std::string name, Agreement agreement, Stream& stream, Loop& loop, Strand strand)
+    : name_(std::move(name)), agreement_(std::move(agreement)),
+      layer_(agreement_.chosen->layer()), stream_(stream), loop_(loop), strand_(std::move(strand)),
+      changed_(strand_), inbox_(loop.buffers()), outbox_(loop.buffers()) {}
+
+Session::~Session() { assert(in_flight_ == 0); }
+
+asio::awaitable<void> Session::run() {
+    auto writer_ended = [this](std::exception_ptr why) {
+        assert(!why); // write_replies() throws nothing
+        writer_ended_ = true;
+        changed_.notify_all();
+    };
+    asio::co_spawn(strand_, write_replies(), asio::bind_executor(strand_, writer_ended));
+    std::exception_ptr broke;
+    try {
+        co_await read_requests();
+    } catch (...) {
+        broke = std::current_exception();
+    }
+    reading_ = false;
+    co_await drain();
+    if (broke)
+        std::rethrow_exception(broke);
+}
+
+void Session::stop() {
+    reading_ = false;
+    stream_.stop_receiving();
+    changed_.notify_all();
+}
+
+void Session::abort() {
+    broken_ = true;
+    reading_ = false;
+    stream_.close();
+    changed_.notify_all();
+}
+
+asio::awaitable<void> Session::read_requests() {
+    unsigned turns = 0;
+    while (reading_) {
+        const bool emptied = serve_inbox();
+        send_replies();
+        if (!emptied) {
+            while (paused_ && reading_ && must_pause(incoming_))
+                co_await changed_.wait();
+            continue;
+        }
+        if (!reading_)
+            break;
+        switch (receive()) {
+        case Received::end:
+            co_return;
+        case Received::nothing_yet:
+            inbox_.rest();
+            turns = 0;
+            co_await stream_.readable();
+            break;
+        case Received::something:
+            if (++turns % turns_before_yield == 0)
+                co_await asio::post(strand_, asio::use_awaitable);
+            break;
+        }
+    }
+}
+
+/// Waits until every request that was accepted is answered, or the client cannot be told.
+asio::awaitable<void> Session::drain() {
+    send_replies();
+    while (in_flight_ > 0 || !outbox_.empty())
+        co_await changed_.wait();
+    finished_ = true;
+    changed_.notify_all();
+    while (!writer_ended_)
+        co_await changed_.wait();
+}
+
+/// Only busy while the socket is full: otherwise replies are sent where they are made.
+asio::awaitable<void> Session::write_replies() {
+    while (!finished_) {
+        if (!blocked_) {
+            co_await changed_.wait();
+            continue;
+        }
+        co_await stream_.writable();
+        blocked_ = false;
+        send_replies();
+        changed_.notify_all();
+    }
+}
+
+Session::Received Session::receive() {
+    std::array<iovec, 2> into{};
+    std::size_t parts = 0;
+    if (payload_left_ > 0)
+        into[parts++] = {.iov_base = incoming_payload_.data() + payload_received_,
+                         .iov_len = payload_left_};
+    into[parts++] = inbox_.free_space();
+    const Stream::Moved moved = stream_.receive(std::span(into).first(parts));
+    if (moved.ended)
+        return Received::end;
+    if (moved.would_wait)
+        return Received::nothing_yet;
+    const std::size_t payload = std::min(moved.bytes, payload_left_);
+    inbox_.received(moved.bytes - payload);
+    if (payload > 0)
+        payload_arrived(payload);
+    return Received::something;
+}
+
+/// Takes every complete request that is there. False: one is left, which has to wait.
+bool Session::serve_inbox() {
+    paused_ = false;
+    while (reading_ && take_request()) {
+    }
+    return !paused_;
+}
+
+/// False: there is no complete request, or it has to wait.
+bool Session::take_request() {
+    const auto bytes = inbox_.unused();
+    if (discard_left_ > 0) {
+        const std::size_t gone = std::min(discard_left_, bytes.size());
+        inbox_.use(gone);
+        discard_left_ -= gone;
+        return gone > 0;
+    }
+    if (bytes.size() < Request::wire_size || payload_left_ > 0)
+        return false;
+    const auto request = protocol::decode_request(bytes.data());
+    if (!request)
+        throw ProtocolError("request: want the magic 0x25609513, found something else");
+    if (must_pause(*request)) {
+        incoming_ = *request;
+        paused_ = true;
+        return false;
+    }
+    inbox_.use(Request::wire_size);
+    if (request->command == Command::disconnect) {
+        reading_ = false;
+        return false;
+    }
+    ++counts_.requests;
+    if (has_payload(*request))
+        take_write(*request);
+    else
+        serve(*request);
+    return true;
+}
+
+/// The payload of a WRITE is taken off the wire whatever becomes of the request.
+void Session::take_write(const Request& request) {
+    if (const auto refused = check_request(request, agreement_);
+        refused != protocol::WireError::none) {
+        discard_left_ = request.length;
+        reply_refused(request, refused);
+        return;
+    }
+    const auto behind = inbox_.unused();
+    if (behind.size() >= request.length) {
+        inbox_.use(request.length);
+        // The operation only reads it.
+        serve_write(request, const_cast<std::byte*>(behind.data()), {});
+        return;
+    }
+    incoming_ = request;
+    incoming_payload_ = loop_.buffers().take(request.length);
+    std::memcpy(incoming_payload_.data(), behind.data(), behind.size());
+    inbox_.use(behind.size());
+    payload_received_ = behind.size();
+    payload_left_ = request.length - behind.size();
+}
+
+void Session::payload_arrived(std::size_t bytes) {
+    payload_received_ += bytes;
+    payload_left_ -= bytes;
+    if (payload_left_ == 0) {
+        std::byte* payload = incoming_payload_.data();
+        serve_write(incoming_, payload, std::move(incoming_payload_));
+    }
+}
+
+bool Session::must_pause(const Request& next) const {
+    const bool moves_data = next.command == Command::read || next.command == Command::write;
+    const std::size_t bytes = moves_data ? std::min(next.length, max_request) : 0;
+    return in_flight_ >= max_in_flight || outbox_.bytes() >= max_unsent ||
+           (in_flight_ > 0 && bytes_in_flight_ + bytes > max_bytes_in_flight);
+}
+
+} // namespace interposed::server

@@ -1,0 +1,139 @@
+#pragma once
+
+#include "devices/operation.hpp"
+#include "protocol/transmission.hpp"
+#include "server/event.hpp"
+#include "server/inbox.hpp"
+#include "server/loop.hpp"
+#include "server/outbox.hpp"
+#include "server/request_check.hpp"
+#include "server/stream.hpp"
+
+#include <asio/awaitable.hpp>
+#include <asio/strand.hpp>
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace interposed::server {
+
+/// What a session has done, for its line in the log.
+struct SessionCounts {
+    std::uint64_t requests = 0;
+    std::uint64_t errors = 0; ///< requests answered with an error
+    std::uint64_t bytes_read = 0;
+    std::uint64_t bytes_written = 0;
+};
+
+/// The transmission phase of one connection: takes requests in batches, answers at once what
+/// needs no waiting, gives the rest to the export's layer, and sends replies as they are ready.
+///
+/// Everything runs on one strand; only completions come from other threads, and are posted.
+/// Every request that was accepted is answered exactly once, unless the client has gone.
+class Session {
+public:
+    using Strand = asio::strand<asio::io_context::executor_type>;
+
+    static constexpr std::size_t max_in_flight = 256;
+    static constexpr std::size_t max_bytes_in_flight = std::size_t{64} << 20;
+    /// Replies that wait for the client to read them; no more requests are taken beyond that.
+    static constexpr std::size_t max_unsent = std::size_t{1} << 20;
+    /// Reads up to this size are put together with their headers.
+    static constexpr std::size_t max_inline_read = std::size_t{128} << 10;
+    /// Replies are sent in groups of so many while the rest of a batch is still being served, so
+    /// that the client can work on them meanwhile.
+    static constexpr unsigned replies_per_send = 8;
+
+    Session(std::string name, Agreement agreement, Stream& stream, Loop& loop, Strand strand);
+    ~Session();
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+
+    /// Serves until the client leaves or stop() is called and all is answered. Then nothing refers
+    /// to *this any more. Throws ProtocolError after the same clean end. On the strand.
+    asio::awaitable<void> run();
+
+    /// Takes no more requests; run() ends when those that were taken are answered. On the strand.
+    void stop();
+    /// Gives the client up; what is in the kernel is still waited for. On the strand.
+    void abort();
+
+    [[nodiscard]] const SessionCounts& counts() const { return counts_; }
+
+private:
+    struct Pending;
+    enum class Received : std::uint8_t { something, nothing_yet, end };
+
+    // session.cpp: the life of a session, and what arrives
+    asio::awaitable<void> read_requests();
+    asio::awaitable<void> write_replies();
+    asio::awaitable<void> drain();
+    Received receive();
+    bool serve_inbox();
+    bool take_request();
+    void take_write(const protocol::Request& request);
+    void payload_arrived(std::size_t bytes);
+    [[nodiscard]] bool must_pause(const protocol::Request& next) const;
+
+    // session_requests.cpp: what is done about a request
+    void serve(const protocol::Request& request);
+    void serve_read(const protocol::Request& request);
+    void serve_write(const protocol::Request& request, std::byte* payload, Buffer buffer);
+    Pending& begin(const protocol::Request& request, devices::OpKind kind);
+    void submit(Pending& pending);
+    void completed(Pending& pending);
+    void answer_completed();
+    void release(Pending& pending);
+
+    // session_replies.cpp: how it is answered
+    void answer(Pending& pending);
+    void answer_read(Pending& pending);
+    void answer_status(Pending& pending);
+    void reply_done(const protocol::Request& request);
+    void reply_refused(const protocol::Request& request, protocol::WireError error);
+    void reply_failed(const protocol::Request& request, int error, std::uint64_t progress);
+    void reply_error(std::uint64_t cookie, protocol::WireError error, std::string_view text,
+                     std::optional<std::uint64_t> offset);
+    [[nodiscard]] std::size_t read_header_size() const;
+    void encode_read_header(std::byte* out, const protocol::Request& request) const;
+    void replied();
+    void send_replies();
+
+    const std::string name_;
+    const Agreement agreement_;
+    devices::Layer& layer_;
+    Stream& stream_;
+    Loop& loop_;
+    Strand strand_;
+    Event changed_;
+
+    Inbox inbox_;
+    Outbox outbox_;
+    protocol::Request incoming_;      ///< the WRITE whose payload is arriving
+    Buffer incoming_payload_;
+    std::size_t payload_received_ = 0; ///< bytes
+    std::size_t payload_left_ = 0;     ///< bytes still to come
+    std::size_t discard_left_ = 0;     ///< bytes of a refused WRITE still to come
+
+    bool reading_ = true;
+    bool broken_ = false;  ///< nothing can be sent any more
+    bool blocked_ = false; ///< the socket is full; write_replies() waits for it
+    bool finished_ = false;
+    bool writer_ended_ = false;
+    bool paused_ = false; ///< a request waits in the inbox until others are answered
+    unsigned unsent_replies_ = 0;
+
+    std::vector<std::unique_ptr<Pending>> pending_; ///< all there are, in use or free
+    std::vector<Pending*> free_;
+    std::size_t in_flight_ = 0; ///< accepted, and not yet sent or dropped
+    std::size_t bytes_in_flight_ = 0;
+    std::atomic<Pending*> completed_{nullptr}; ///< finished on some thread, not yet answered
+
+    SessionCounts counts_;
+};
+
+} // namespace interposed::server

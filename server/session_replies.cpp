@@ -1,0 +1,216 @@
+#include "server/log.hpp"
+#include "server/negotiation.hpp"
+#include "server/pending.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+
+namespace interposed::server {
+
+namespace {
+
+using devices::OpKind;
+using devices::StatusRun;
+using protocol::Request;
+using protocol::WireError;
+
+/// Parts of one sendmsg().
+constexpr std::size_t parts_per_send = 128;
+
+std::string reason(int error) { return std::generic_category().message(error); }
+
+const char* verb(const Request& request) {
+    switch (request.command) {
+    case protocol::Command::read:
+        return "read";
+    case protocol::Command::write:
+        return "write";
+    case protocol::Command::flush:
+        return "flush";
+    case protocol::Command::trim:
+        return "trim";
+    case protocol::Command::write_zeroes:
+        return "write zeroes";
+    default:
+        return "block status";
+    }
+}
+
+std::string_view refusal(WireError error) {
+    switch (error) {
+    case WireError::eperm:
+        return "the export is read-only";
+    case WireError::enospc:
+        return "beyond the end of the export";
+    default:
+        return "invalid request";
+    }
+}
+
+/// An answer may tell of no more than the beginning: this much fits into one block of the outbox.
+constexpr std::size_t max_descriptors = 16384;
+
+/// Equal neighbours become one; no more than one if `only_one`.
+std::vector<protocol::StatusDescriptor> describe(const std::vector<StatusRun>& runs,
+                                                 bool only_one) {
+    std::vector<protocol::StatusDescriptor> out;
+    for (const StatusRun& run : runs) {
+        const auto length = static_cast<std::uint32_t>(run.length); // within a 32-bit request
+        if (!out.empty() && out.back().flags == run.flags)
+            out.back().length += length;
+        else if (out.size() == (only_one ? 1 : max_descriptors))
+            break;
+        else
+            out.push_back({length, run.flags});
+    }
+    return out;
+}
+
+} // namespace
+
+void Session::answer(Pending& pending) {
+    if (pending.error != 0) {
+        reply_failed(pending.request, pending.error, pending.progress);
+        release(pending);
+        return;
+    }
+    switch (pending.kind) {
+    case OpKind::read:
+        answer_read(pending);
+        return;
+    case OpKind::block_status:
+        answer_status(pending);
+        return;
+    default:
+        reply_done(pending.request);
+        release(pending);
+    }
+}
+
+void Session::answer_read(Pending& pending) {
+    const std::size_t length = pending.request.length;
+    if (length == 0) {
+        // A data chunk may not be empty; a simple reply without data looks like any other.
+        reply_done(pending.request);
+        release(pending);
+        return;
+    }
+    encode_read_header(pending.header.data(), pending.request);
+    outbox_.add(std::span(pending.header).first(read_header_size()), nullptr);
+    outbox_.add({pending.buffer.data(), length}, &pending);
+    replied();
+}
+
+void Session::answer_status(Pending& pending) {
+    const auto runs =
+        describe(pending.runs, pending.request.has(protocol::command_flag::req_one));
+    if (runs.empty()) {
+        reply_failed(pending.request, EIO, 0);
+        release(pending);
+        return;
+    }
+    protocol::Bytes chunk;
+    append_status_chunk(chunk, pending.request.cookie, Negotiation::allocation_context_id, runs);
+    std::copy(chunk.begin(), chunk.end(), outbox_.reserve(chunk.size()));
+    outbox_.commit(chunk.size());
+    release(pending);
+    replied();
+}
+
+void Session::reply_done(const Request& request) {
+    // With structured replies a READ is answered with chunks, even an empty one; all else may be
+    // answered with the shorter simple reply.
+    if (agreement_.structured_replies && request.command == protocol::Command::read) {
+        protocol::encode_chunk_header(outbox_.reserve(protocol::chunk_header_size),
+                                      protocol::chunk_flag_done, protocol::Chunk::none,
+                                      request.cookie, 0);
+        outbox_.commit(protocol::chunk_header_size);
+    } else {
+        protocol::encode_simple_reply(outbox_.reserve(protocol::simple_reply_size),
+                                      request.cookie, WireError::none);
+        outbox_.commit(protocol::simple_reply_size);
+    }
+    replied();
+}
+
+/// A request that was not even tried.
+void Session::reply_refused(const Request& request, WireError error) {
+    reply_error(request.cookie, error, refusal(error), std::nullopt);
+}
+
+/// A request that failed below. The client is told the segment and the offset, the log the path.
+void Session::reply_failed(const Request& request, int error, std::uint64_t progress) {
+    const Export& served = *agreement_.chosen;
+    const bool has_place = request.command != protocol::Command::flush && request.length > 0;
+    std::string where;
+    std::optional<std::uint64_t> offset;
+    if (has_place) {
+        offset = request.offset + std::min<std::uint64_t>(progress, request.length - 1);
+        const mapping::Table& table = served.table->table();
+        const std::size_t index = table.segment_at(*offset);
+        where = "segment " + std::to_string(index);
+        log::error(name_ + ": export \"" + served.name + "\": " + verb(request) + " at " +
+                   std::to_string(request.offset) + " length " + std::to_string(request.length) +
+                   ": at " + std::to_string(*offset) + " in " + where + " on \"" +
+                   served.devices[table.segments()[index].device] + "\": " + reason(error));
+    } else {
+        where = verb(request);
+        log::error(name_ + ": export \"" + served.name + "\": " + where + ": " + reason(error));
+    }
+    reply_error(request.cookie, protocol::to_wire(error), where + ": " + reason(error), offset);
+}
+
+void Session::reply_error(std::uint64_t cookie, WireError error, std::string_view text,
+                          std::optional<std::uint64_t> offset) {
+    ++counts_.errors;
+    if (agreement_.structured_replies) {
+        protocol::Bytes chunk;
+        append_error_chunk(chunk, cookie, error, text, offset);
+        std::copy(chunk.begin(), chunk.end(), outbox_.reserve(chunk.size()));
+        outbox_.commit(chunk.size());
+    } else {
+        protocol::encode_simple_reply(outbox_.reserve(protocol::simple_reply_size), cookie, error);
+        outbox_.commit(protocol::simple_reply_size);
+    }
+    replied();
+}
+
+std::size_t Session::read_header_size() const {
+    return agreement_.structured_replies ? protocol::data_chunk_size
+                                         : protocol::simple_reply_size;
+}
+
+void Session::encode_read_header(std::byte* out, const Request& request) const {
+    if (agreement_.structured_replies)
+        protocol::encode_data_chunk(out, request.cookie, request.offset, request.length);
+    else
+        protocol::encode_simple_reply(out, request.cookie, WireError::none);
+}
+
+void Session::replied() {
+    if (++unsent_replies_ >= replies_per_send)
+        send_replies();
+}
+
+void Session::send_replies() {
+    unsent_replies_ = 0;
+    while (!outbox_.empty() && !blocked_) {
+        if (broken_) {
+            outbox_.drop();
+            return;
+        }
+        std::array<iovec, parts_per_send> parts;
+        const std::size_t count = outbox_.gather(parts);
+        const Stream::Moved moved = stream_.send(std::span(parts).first(count));
+        if (moved.ended) {
+            broken_ = true;
+        } else if (moved.would_wait) {
+            blocked_ = true;
+            changed_.notify_all();
+        }
+        outbox_.consume(moved.bytes);
+    }
+}
+
+} // namespace interposed::server

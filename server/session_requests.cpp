@@ -1,0 +1,166 @@
+#include "server/pending.hpp"
+
+#include <asio/post.hpp>
+
+#include <cassert>
+#include <cstring>
+
+namespace interposed::server {
+
+using devices::Operation;
+using devices::OpKind;
+using protocol::Command;
+using protocol::Request;
+using protocol::WireError;
+
+void Session::serve(const Request& request) {
+    if (const WireError refused = check_request(request, agreement_);
+        refused != WireError::none) {
+        reply_refused(request, refused);
+        return;
+    }
+    switch (request.command) {
+    case Command::read:
+        serve_read(request);
+        return;
+    case Command::flush:
+        submit(begin(request, OpKind::flush));
+        return;
+    case Command::trim:
+        submit(begin(request, OpKind::trim));
+        return;
+    case Command::write_zeroes:
+        submit(begin(request, OpKind::write_zeroes));
+        return;
+    case Command::block_status:
+        submit(begin(request, OpKind::block_status));
+        return;
+    default:
+        assert(false); // check_request() lets nothing else through, write has its own way
+    }
+}
+
+void Session::serve_read(const Request& request) {
+    counts_.bytes_read += request.length;
+    if (request.length <= max_inline_read && request.length > 0) {
+        const std::size_t header = read_header_size();
+        std::byte* room = outbox_.reserve(header + request.length);
+        Operation now{.kind = OpKind::read,
+                      .extent = {request.offset, request.length},
+                      .data = room + header};
+        if (layer_.try_now(loop_.engine(), now)) {
+            if (now.error != 0) {
+                reply_failed(request, now.error, now.progress);
+                return;
+            }
+            encode_read_header(room, request);
+            outbox_.commit(header + request.length);
+            replied();
+            return;
+        }
+    }
+    Pending& later = begin(request, OpKind::read);
+    if (request.length > 0) {
+        later.buffer = loop_.buffers().take(request.length);
+        later.data = later.buffer.data();
+        bytes_in_flight_ += later.buffer.size();
+    }
+    if (request.length > max_inline_read && layer_.try_now(loop_.engine(), later))
+        answer(later);
+    else
+        submit(later);
+}
+
+/// `payload` lies in `buffer`, or in the inbox if there is none.
+void Session::serve_write(const Request& request, std::byte* payload, Buffer buffer) {
+    counts_.bytes_written += request.length;
+    Operation now{.kind = OpKind::write,
+                  .fua = request.has(protocol::command_flag::fua),
+                  .extent = {request.offset, request.length},
+                  .data = payload};
+    if (request.length > 0 && layer_.try_now(loop_.engine(), now)) {
+        if (now.error == 0)
+            reply_done(request);
+        else
+            reply_failed(request, now.error, now.progress);
+        return;
+    }
+    Pending& later = begin(request, OpKind::write);
+    if (!buffer && request.length > 0) {
+        buffer = loop_.buffers().take(request.length);
+        std::memcpy(buffer.data(), payload, request.length);
+    }
+    later.buffer = std::move(buffer);
+    later.data = later.buffer.data();
+    bytes_in_flight_ += later.buffer.size();
+    submit(later);
+}
+
+Session::Pending& Session::begin(const Request& request, OpKind kind) {
+    if (free_.empty())
+        free_.push_back(pending_.emplace_back(std::make_unique<Pending>(*this)).get());
+    Pending& pending = *free_.back();
+    free_.pop_back();
+    static_cast<Operation&>(pending) = {
+        .kind = kind,
+        .fua = request.has(protocol::command_flag::fua),
+        .no_hole = request.has(protocol::command_flag::no_hole),
+        .extent = {request.offset, request.length},
+        .status = &pending.runs,
+        .done = [](Operation& done) {
+            auto& finished = static_cast<Pending&>(done);
+            finished.session.completed(finished);
+        }};
+    pending.request = request;
+    pending.runs.clear();
+    ++in_flight_;
+    return pending;
+}
+
+void Session::submit(Pending& pending) {
+    if (pending.kind != OpKind::flush && pending.extent.length == 0) {
+        answer(pending); // nothing to do, and no layer need know of such requests
+        return;
+    }
+    layer_.submit(loop_.engine(), pending);
+    loop_.engine().flush();
+}
+
+void Session::release(Pending& pending) {
+    --in_flight_;
+    bytes_in_flight_ -= pending.buffer.size();
+    pending.buffer.release();
+    free_.push_back(&pending);
+}
+
+/// From any thread. Whoever puts the first one on the list sees to it that the list is looked at;
+/// until then that one is in flight, and keeps the session alive.
+void Session::completed(Pending& pending) {
+    Pending* first = completed_.load(std::memory_order_relaxed);
+    do {
+        pending.next = first;
+    } while (!completed_.compare_exchange_weak(first, &pending, std::memory_order_release,
+                                               std::memory_order_relaxed));
+    if (first == nullptr)
+        asio::post(strand_, [this] { answer_completed(); });
+}
+
+void Session::answer_completed() {
+    Operation* newest = completed_.exchange(nullptr, std::memory_order_acquire);
+    Operation* oldest = nullptr;
+    while (newest != nullptr) {
+        Operation* older = newest->next;
+        newest->next = oldest;
+        oldest = newest;
+        newest = older;
+    }
+    while (oldest != nullptr) {
+        auto& pending = static_cast<Pending&>(*oldest);
+        oldest = oldest->next;
+        answer(pending);
+    }
+    send_replies();
+    changed_.notify_all();
+}
+
+} // namespace interposed::server

@@ -1,0 +1,90 @@
+#include "server/stream.hpp"
+
+#include <asio/redirect_error.hpp>
+#include <asio/use_awaitable.hpp>
+
+#include <cerrno>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+namespace interposed::server {
+
+namespace {
+
+/// A client that writes a burst should find room for all of it, and so should our replies.
+constexpr int socket_buffer = 2 << 20;
+
+void set_option(int fd, int level, int option, int value) {
+    // All of these are improvements: a socket that refuses one still works.
+    (void)::setsockopt(fd, level, option, &value, sizeof value);
+}
+
+Stream::Moved moved(ssize_t result) {
+    if (result > 0)
+        return {.bytes = static_cast<std::size_t>(result)};
+    if (result < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+        return {.would_wait = true};
+    return {.ended = true};
+}
+
+msghdr message(std::span<const iovec> parts) {
+    msghdr header{};
+    header.msg_iov = const_cast<iovec*>(parts.data());
+    header.msg_iovlen = parts.size();
+    return header;
+}
+
+} // namespace
+
+SocketStream::SocketStream(Socket socket) : socket_(std::move(socket)) {
+    const int fd = socket_.native_handle();
+    int family = AF_UNSPEC;
+    socklen_t length = sizeof family;
+    (void)::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length);
+    if (family == AF_INET || family == AF_INET6) {
+        set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+        set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+        return; // the kernel tunes the buffers of TCP by itself, and better
+    }
+    set_option(fd, SOL_SOCKET, SO_SNDBUF, socket_buffer);
+    set_option(fd, SOL_SOCKET, SO_RCVBUF, socket_buffer);
+}
+
+Stream::Moved SocketStream::receive(std::span<const iovec> into) {
+    if (!receiving_)
+        return {.ended = true};
+    msghdr header = message(into);
+    return moved(::recvmsg(socket_.native_handle(), &header, MSG_DONTWAIT));
+}
+
+Stream::Moved SocketStream::send(std::span<const iovec> from) {
+    const msghdr header = message(from);
+    return moved(::sendmsg(socket_.native_handle(), &header, MSG_DONTWAIT | MSG_NOSIGNAL));
+}
+
+asio::awaitable<void> SocketStream::readable() {
+    std::error_code closed; // then receive() says so
+    co_await socket_.async_wait(Socket::wait_read,
+                                asio::redirect_error(asio::use_awaitable, closed));
+}
+
+asio::awaitable<void> SocketStream::writable() {
+    std::error_code closed; // then send() says so
+    co_await socket_.async_wait(Socket::wait_write,
+                                asio::redirect_error(asio::use_awaitable, closed));
+}
+
+void SocketStream::stop_receiving() {
+    receiving_ = false;
+    // What has already arrived stays unread, and a reader that waits finds the end of the stream.
+    (void)::shutdown(socket_.native_handle(), SHUT_RD);
+}
+
+void SocketStream::close() {
+    receiving_ = false;
+    std::error_code ignored;
+    socket_.close(ignored);
+}
+
+} // namespace interposed::server

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <asio/awaitable.hpp>
+#include <asio/generic/stream_protocol.hpp>
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <sys/uio.h>
+
+namespace interposed::server {
+
+/// What a session speaks through: the seam below it. A socket; TLS is another.
+///
+/// receive() and send() never wait: they move what can be moved now. readable() and writable()
+/// wait. Not thread-safe; one reader and one writer may wait at the same time.
+class Stream {
+public:
+    /// What came of a call that does not wait.
+    struct Moved {
+        std::size_t bytes = 0;
+        bool ended = false;      ///< the peer is gone, or the stream is broken
+        bool would_wait = false; ///< nothing can be moved now
+    };
+
+    virtual ~Stream() = default;
+    virtual Moved receive(std::span<const iovec> into) = 0;
+    virtual Moved send(std::span<const iovec> from) = 0;
+    /// Return early, without an error, when the stream is closed.
+    virtual asio::awaitable<void> readable() = 0;
+    virtual asio::awaitable<void> writable() = 0;
+    /// No more will be received: wakes readable(), and receive() says ended.
+    virtual void stop_receiving() = 0;
+    /// Ends everything; wakes all who wait.
+    virtual void close() = 0;
+};
+
+/// TCP, Unix or a socketpair.
+class SocketStream final : public Stream {
+public:
+    using Socket = asio::generic::stream_protocol::socket;
+
+    /// Sets the options that every connection wants (TCP_NODELAY, keepalive, buffer sizes).
+    explicit SocketStream(Socket socket);
+
+    Moved receive(std::span<const iovec> into) override;
+    Moved send(std::span<const iovec> from) override;
+    asio::awaitable<void> readable() override;
+    asio::awaitable<void> writable() override;
+    void stop_receiving() override;
+    void close() override;
+
+private:
+    Socket socket_;
+    bool receiving_ = true;
+};
+
+} // namespace interposed::server

@@ -1,0 +1,168 @@
+#include "server/table_layer.hpp"
+
+#include <algorithm>
+#include <atomic>
+
+namespace interposed::server {
+
+namespace {
+
+using devices::Engine;
+using devices::Layer;
+using devices::Limits;
+using devices::Operation;
+using devices::OpKind;
+using mapping::Extent;
+using mapping::Piece;
+
+/// A block status may ask for terabytes; an answer to the beginning of it is an answer.
+constexpr std::size_t max_status_pieces = 256;
+
+/// What holds for every layer below, so that no request that passes it is refused further down.
+Limits common_limits(const std::vector<std::shared_ptr<Layer>>& below) {
+    Limits all;
+    for (const auto& layer : below) {
+        const Limits& one = layer->limits();
+        all.minimum_block = std::max(all.minimum_block, one.minimum_block);
+        all.preferred_block = std::max(all.preferred_block, one.preferred_block);
+        all.buffer_alignment = std::max(all.buffer_alignment, one.buffer_alignment);
+        all.rotational = all.rotational || one.rotational;
+    }
+    return all;
+}
+
+/// An operation in several parts. Lives until the last of them is done, then answers for all.
+class Split {
+public:
+    struct Part : Operation {
+        Split* whole = nullptr;
+        Layer* layer = nullptr;
+        std::uint64_t at = 0; ///< where it begins in the whole, bytes
+        std::vector<devices::StatusRun> runs;
+    };
+
+    explicit Split(Operation& whole) : whole_(whole) {}
+
+    void add(Layer& layer, Extent extent, std::uint64_t at) {
+        Part& part = parts_.emplace_back();
+        part.kind = whole_.kind;
+        part.fua = whole_.fua;
+        part.no_hole = whole_.no_hole;
+        part.extent = extent;
+        part.data = whole_.data == nullptr ? nullptr : whole_.data + at;
+        part.layer = &layer;
+        part.at = at;
+    }
+
+    [[nodiscard]] std::size_t size() const { return parts_.size(); }
+
+    /// Gives itself away: the last part to be done deletes it.
+    static void start(std::unique_ptr<Split> split, Engine& engine) {
+        Split* self = split.release();
+        self->left_ = self->parts_.size() + 1; // one for this loop, which reads parts_
+        for (Part& part : self->parts_) {
+            part.whole = self;
+            part.done = [](Operation& done) { static_cast<Part&>(done).whole->part_done(); };
+            part.status = &part.runs;
+            part.layer->submit(engine, part);
+        }
+        self->part_done();
+    }
+
+private:
+    void part_done() {
+        if (left_.fetch_sub(1, std::memory_order_acq_rel) != 1)
+            return;
+        const std::unique_ptr<Split> self(this);
+        const auto failed = std::find_if(parts_.begin(), parts_.end(),
+                                         [](const Part& part) { return part.error != 0; });
+        if (whole_.kind == OpKind::block_status)
+            join_status();
+        const bool ok = failed == parts_.end();
+        whole_.progress = ok ? whole_.extent.length : failed->at + failed->progress;
+        whole_.complete(ok ? 0 : failed->error);
+    }
+
+    /// The runs of one part follow those of the one before, as long as that was told of whole.
+    void join_status() {
+        for (const Part& part : parts_) {
+            std::uint64_t told = 0;
+            for (const devices::StatusRun& run : part.runs)
+                told += run.length;
+            whole_.status->insert(whole_.status->end(), part.runs.begin(), part.runs.end());
+            if (told < part.extent.length)
+                break;
+        }
+    }
+
+    Operation& whole_;
+    std::vector<Part> parts_;
+    std::atomic<std::size_t> left_{0};
+};
+
+} // namespace
+
+TableLayer::TableLayer(mapping::Table table, std::vector<std::shared_ptr<Layer>> below)
+    : table_(std::move(table)), below_(std::move(below)), limits_(common_limits(below_)) {}
+
+bool TableLayer::try_now(Engine& engine, Operation& operation) {
+    const Extent all = operation.extent;
+    std::byte* const data = operation.data;
+    std::uint64_t done = 0;
+    bool now = true;
+    operation.error = 0;
+    while (now && operation.error == 0 && done < all.length) {
+        const Piece piece = table_.first_piece({all.offset + done, all.length - done});
+        operation.extent = piece.extent;
+        operation.data = data + done;
+        operation.progress = 0;
+        now = below_[piece.device]->try_now(engine, operation);
+        if (now)
+            done += operation.error == 0 ? piece.extent.length : operation.progress;
+    }
+    operation.extent = all;
+    operation.data = data;
+    // What was done before a part had to wait is done again: reads and writes can be repeated.
+    operation.progress = now ? done : 0;
+    return now;
+}
+
+void TableLayer::submit(Engine& engine, Operation& operation) {
+    operation.progress = 0;
+    if (operation.kind == OpKind::flush) {
+        submit_flush(engine, operation);
+        return;
+    }
+    const Piece piece = table_.first_piece(operation.extent);
+    if (piece.extent.length < operation.extent.length) {
+        submit_split(engine, operation);
+        return;
+    }
+    operation.extent = piece.extent;
+    below_[piece.device]->submit(engine, operation);
+}
+
+void TableLayer::submit_split(Engine& engine, Operation& operation) {
+    auto split = std::make_unique<Split>(operation);
+    const bool leading_part_will_do = operation.kind == OpKind::block_status;
+    Extent rest = operation.extent;
+    while (rest.length > 0 && !(leading_part_will_do && split->size() == max_status_pieces)) {
+        const Piece piece = table_.first_piece(rest);
+        split->add(*below_[piece.device], piece.extent, rest.offset - operation.extent.offset);
+        rest = {rest.offset + piece.extent.length, rest.length - piece.extent.length};
+    }
+    Split::start(std::move(split), engine);
+}
+
+void TableLayer::submit_flush(Engine& engine, Operation& operation) {
+    if (below_.size() == 1) {
+        below_.front()->submit(engine, operation);
+        return;
+    }
+    auto split = std::make_unique<Split>(operation);
+    for (const auto& layer : below_)
+        split->add(*layer, {}, 0);
+    Split::start(std::move(split), engine);
+}
+
+} // namespace interposed::server

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "devices/layer.hpp"
+#include "mapping/table.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace interposed::server {
+
+/// A table over devices, as one layer: finds where an operation's bytes lie, and splits it where
+/// it crosses segments. Immutable; any thread may use it.
+class TableLayer final : public devices::Layer {
+public:
+    /// Segment::device of the table is an index into `below`.
+    TableLayer(mapping::Table table, std::vector<std::shared_ptr<devices::Layer>> below);
+
+    [[nodiscard]] std::uint64_t size() const override { return table_.size(); }
+    [[nodiscard]] const devices::Limits& limits() const override { return limits_; }
+    bool try_now(devices::Engine& engine, devices::Operation& operation) override;
+    void submit(devices::Engine& engine, devices::Operation& operation) override;
+
+    [[nodiscard]] const mapping::Table& table() const { return table_; }
+
+private:
+    void submit_split(devices::Engine& engine, devices::Operation& operation);
+    void submit_flush(devices::Engine& engine, devices::Operation& operation);
+
+    mapping::Table table_;
+    std::vector<std::shared_ptr<devices::Layer>> below_;
+    devices::Limits limits_;
+};
+
+} // namespace interposed::server

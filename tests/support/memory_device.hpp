@@ -1,0 +1,137 @@
+#pragma once
+
+#include "devices/layer.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <cstring>
+#include <deque>
+#include <mutex>
+#include <vector>
+
+namespace interposed::tests {
+
+/// A layer in memory. Answers everything at once, unless held: then nothing is answered until
+/// release() or answer_one(). Can be told to fail from some offset on.
+class MemoryDevice final : public devices::Layer {
+public:
+    explicit MemoryDevice(std::size_t size, devices::Limits limits = {})
+        : bytes_(size), limits_(limits) {}
+
+    [[nodiscard]] std::uint64_t size() const override { return bytes_.size(); }
+    [[nodiscard]] const devices::Limits& limits() const override { return limits_; }
+
+    bool try_now(devices::Engine&, devices::Operation& operation) override {
+        const std::lock_guard lock(mutex_);
+        const bool moves_data = operation.kind == devices::OpKind::read ||
+                                operation.kind == devices::OpKind::write;
+        if (held_ || !moves_data || operation.fua)
+            return false;
+        carry_out(operation);
+        return true;
+    }
+
+    void submit(devices::Engine&, devices::Operation& operation) override {
+        {
+            const std::lock_guard lock(mutex_);
+            if (held_) {
+                waiting_.push_back(&operation);
+                changed_.notify_all();
+                return;
+            }
+            carry_out(operation);
+        }
+        operation.complete(operation.error);
+    }
+
+    /// From now on operations wait.
+    void hold() {
+        const std::lock_guard lock(mutex_);
+        held_ = true;
+    }
+
+    /// Waits until so many operations wait.
+    void wait_for(std::size_t count) {
+        std::unique_lock lock(mutex_);
+        changed_.wait(lock, [&] { return waiting_.size() >= count; });
+    }
+
+    /// Answers the newest (or else the oldest) one that waits.
+    void answer_one(bool newest = false) {
+        devices::Operation* next = nullptr;
+        {
+            const std::lock_guard lock(mutex_);
+            next = newest ? waiting_.back() : waiting_.front();
+            newest ? waiting_.pop_back() : waiting_.pop_front();
+            carry_out(*next);
+        }
+        next->complete(next->error);
+    }
+
+    void release() {
+        std::size_t left = 0;
+        {
+            const std::lock_guard lock(mutex_);
+            held_ = false;
+            left = waiting_.size();
+        }
+        for (; left > 0; --left)
+            answer_one();
+    }
+
+    /// Whatever touches a byte at or behind `offset` fails there.
+    void fail_from(std::uint64_t offset, int error) {
+        const std::lock_guard lock(mutex_);
+        fail_from_ = offset;
+        error_ = error;
+    }
+
+    std::vector<std::byte>& bytes() { return bytes_; }
+    [[nodiscard]] unsigned flushes() const { return flushes_; }
+
+private:
+    void carry_out(devices::Operation& operation) {
+        const mapping::Extent extent = operation.extent;
+        operation.error = 0;
+        operation.progress = extent.length;
+        if (operation.kind == devices::OpKind::flush) {
+            ++flushes_;
+            operation.error = fail_from_ == 0 ? error_ : 0;
+            return;
+        }
+        if (extent.end() > fail_from_) {
+            operation.error = error_;
+            operation.progress = std::max(extent.offset, fail_from_) - extent.offset;
+            return;
+        }
+        std::byte* place = bytes_.data() + extent.offset;
+        switch (operation.kind) {
+        case devices::OpKind::read:
+            std::memcpy(operation.data, place, extent.length);
+            return;
+        case devices::OpKind::write:
+            std::memcpy(place, operation.data, extent.length);
+            return;
+        case devices::OpKind::write_zeroes:
+            std::memset(place, 0, extent.length);
+            return;
+        case devices::OpKind::block_status:
+            operation.status->push_back({extent.length, 0});
+            return;
+        default:
+            return;
+        }
+    }
+
+    std::vector<std::byte> bytes_;
+    devices::Limits limits_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::deque<devices::Operation*> waiting_;
+    bool held_ = false;
+    std::uint64_t fail_from_ = ~std::uint64_t{0};
+    int error_ = 0;
+    unsigned flushes_ = 0;
+};
+
+} // namespace interposed::tests
