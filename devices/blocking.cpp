@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <linux/falloc.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <sys/ioctl.h>
+#include <sys/statfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -14,7 +16,9 @@ namespace interposed::devices::blocking {
 
 namespace {
 
-off_t as_offset(std::uint64_t bytes) { return static_cast<off_t>(bytes); }
+off_t as_offset(std::uint64_t bytes) {
+    return static_cast<off_t>(bytes);
+}
 
 /// Whether an errno means "not this way", after which another way may be tried.
 bool unsupported(int error) {
@@ -39,8 +43,8 @@ int try_range_ioctl(int fd, unsigned long request, mapping::Extent extent) {
 
 int read(int fd, std::byte* data, mapping::Extent extent, std::uint64_t& done) {
     while (done < extent.length) {
-        const ssize_t got = ::pread(fd, data + done, extent.length - done,
-                                    as_offset(extent.offset + done));
+        const ssize_t got =
+            ::pread(fd, data + done, extent.length - done, as_offset(extent.offset + done));
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)
@@ -56,8 +60,8 @@ int write(int fd, const std::byte* data, mapping::Extent extent, bool fua, std::
     while (done < extent.length) {
         const iovec part{.iov_base = const_cast<std::byte*>(data + done),
                          .iov_len = extent.length - done};
-        const ssize_t put = ::pwritev2(fd, &part, 1, as_offset(extent.offset + done),
-                                       fua ? RWF_DSYNC : 0);
+        const ssize_t put =
+            ::pwritev2(fd, &part, 1, as_offset(extent.offset + done), fua ? RWF_DSYNC : 0);
         if (put < 0 && errno == EINTR)
             continue;
         if (put < 0)
@@ -81,15 +85,19 @@ int trim(int fd, bool block_device, std::uint32_t block, mapping::Extent extent)
     if (first >= last)
         return 0;
     const mapping::Extent whole{first, last - first};
-    const int error =
-        block_device
-            ? try_range_ioctl(fd, BLKDISCARD, whole)
-            : try_fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, whole);
+    const int error = block_device
+                          ? try_range_ioctl(fd, BLKDISCARD, whole)
+                          : try_fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, whole);
     return unsupported(error) ? 0 : error;
 }
 
-int zero(int fd, bool block_device, bool no_hole, mapping::Extent extent) {
-    if (!no_hole) {
+bool holes_read_as_zeroes(int fd) {
+    struct statfs found {};
+    return ::fstatfs(fd, &found) == 0 && found.f_type != FUSE_SUPER_MAGIC;
+}
+
+int zero(int fd, bool block_device, bool may_punch, mapping::Extent extent) {
+    if (may_punch) {
         const int error = try_fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, extent);
         if (!unsupported(error))
             return error;
@@ -118,9 +126,10 @@ int status(int fd, mapping::Extent extent, std::size_t max_runs, std::vector<Sta
         if (hole < 0)
             return errno;
         // A file that changes meanwhile may say that data ends where it begins: that is data.
-        const std::uint64_t hole_at = static_cast<std::uint64_t>(hole) <= at
-                                          ? extent.end()
-                                          : std::min(static_cast<std::uint64_t>(hole), extent.end());
+        const std::uint64_t hole_at =
+            static_cast<std::uint64_t>(hole) <= at
+                ? extent.end()
+                : std::min(static_cast<std::uint64_t>(hole), extent.end());
         runs.push_back({hole_at - at, 0});
         at = hole_at;
     }

@@ -20,9 +20,13 @@ int flush(int fd);
 /// whole blocks inside the range are touched.
 int trim(int fd, bool block_device, std::uint32_t block, mapping::Extent extent);
 
-/// Makes a block-aligned range read as zeroes, allocated if `no_hole`. EOPNOTSUPP: the device
-/// has no way for it but writing.
-int zero(int fd, bool block_device, bool no_hole, mapping::Extent extent);
+/// Makes a block-aligned range read as zeroes, allocated unless `may_punch`. EOPNOTSUPP: the
+/// device has no way for it but writing.
+int zero(int fd, bool block_device, bool may_punch, mapping::Extent extent);
+
+/// Whether a hole punched into the file is sure to read as zeroes. Not on FUSE, where it is what a
+/// program makes of it: nbdfuse, for one, makes it a TRIM.
+bool holes_read_as_zeroes(int fd);
 
 /// Which runs of the range are holes (SEEK_HOLE, SEEK_DATA); at least one run is appended, and
 /// all together cover a leading part of the range. At most `max_runs` are.

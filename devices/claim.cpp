@@ -59,8 +59,7 @@ FileDescriptor open_again(const FileDescriptor& other, int flags) {
 /// Opens what was probed: first without any effect, because the path may lead elsewhere by now
 /// and opening a named pipe or a tape drive has effects; then as wanted. One attempt: an
 /// exclusive open that fails is never tried again as a shared one.
-FileDescriptor open_probed(const DeviceInfo& info, ClaimMode mode, Access access,
-                           CacheMode cache) {
+FileDescriptor open_probed(const DeviceInfo& info, ClaimMode mode, Access access, CacheMode cache) {
     const FileDescriptor found(open_uninterrupted(info.node, O_PATH | O_CLOEXEC));
     if (!found)
         refuse(info, std::string(article_and_mode(mode)) + ", found " + quoted_error(errno));

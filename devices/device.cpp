@@ -45,7 +45,9 @@ bool is_write(const Operation& operation) {
     return operation.kind == OpKind::write || operation.kind == OpKind::write_zeroes;
 }
 
-bool multiple(std::uint64_t value, std::uint32_t of) { return value % of == 0; }
+bool multiple(std::uint64_t value, std::uint32_t of) {
+    return value % of == 0;
+}
 
 } // namespace
 
@@ -53,8 +55,9 @@ Device::Device(DeviceInfo info, Claim claim)
     : info_(std::move(info)), claim_(std::move(claim)),
       block_(direct() ? direct_block(info_, claim_.io_fd()) : 1),
       modifies_blocks_(block_ > 1 && claim_.mode() == ClaimMode::exclusive),
-      fd_(claim_.io_fd()), limits_(make_limits(info_, block_, modifies_blocks_)),
-      nowait_reads_(true), workers_(max_workers, [this](Operation* chain) { run_blocking(chain); }) {
+      may_punch_(blocking::holes_read_as_zeroes(claim_.io_fd())), fd_(claim_.io_fd()),
+      limits_(make_limits(info_, block_, modifies_blocks_)), nowait_reads_(true),
+      workers_(max_workers, [this](Operation* chain) { run_blocking(chain); }) {
     if (!multiple(info_.size, block_))
         throw ClaimError("device \"" + info_.path + "\": want a size that is a multiple of " +
                          std::to_string(block_) + " for direct I/O, found " +
@@ -126,8 +129,8 @@ void Device::submit(Engine& engine, Operation& operation) {
     }
     if (modifies_blocks_ && is_write(operation)) {
         const mapping::Extent range = whole_blocks::around(block_, operation.extent);
-        const auto mode = range == operation.extent ? RangeLock::Mode::plain
-                                                    : RangeLock::Mode::read_modify_write;
+        const auto mode =
+            range == operation.extent ? RangeLock::Mode::plain : RangeLock::Mode::read_modify_write;
         if (!write_ranges_.lock(operation, range, mode))
             return; // finish() of the one before starts it
     }
@@ -233,10 +236,10 @@ int Device::carry_out(Operation& operation) {
         return plain ? blocking::read(fd, operation.data, extent, operation.progress)
                      : whole_blocks::read(fd, block_, operation.data, extent, operation.progress);
     case OpKind::write:
-        return plain ? blocking::write(fd, operation.data, extent, operation.fua,
-                                       operation.progress)
-                     : whole_blocks::write(fd, block_, operation.data, extent, operation.fua,
-                                           operation.progress);
+        return plain
+                   ? blocking::write(fd, operation.data, extent, operation.fua, operation.progress)
+                   : whole_blocks::write(fd, block_, operation.data, extent, operation.fua,
+                                         operation.progress);
     case OpKind::trim: {
         const bool block_device = info_.identity.kind == DeviceKind::block_device;
         const int error =
@@ -269,7 +272,7 @@ int Device::write_zeroes(Operation& operation) {
         return error;
     };
     int error = middle.length > 0
-                    ? blocking::zero(fd_, block_device, operation.no_hole, middle)
+                    ? blocking::zero(fd_, block_device, !operation.no_hole && may_punch_, middle)
                     : EOPNOTSUPP;
     if (error == EOPNOTSUPP)
         return write(all);

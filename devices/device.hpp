@@ -67,8 +67,9 @@ private:
 
     DeviceInfo info_;
     Claim claim_;
-    const std::uint32_t block_;        ///< bytes; 1 unless I/O is direct
-    const bool modifies_blocks_;       ///< small writes read, modify and write whole blocks
+    const std::uint32_t block_;  ///< bytes; 1 unless I/O is direct
+    const bool modifies_blocks_; ///< small writes read, modify and write whole blocks
+    const bool may_punch_;       ///< a punched hole is a way to write zeroes
     std::atomic<int> fd_;
     Limits limits_;
     std::atomic<bool> nowait_reads_;

@@ -71,7 +71,9 @@ Engine::Engine(Ring wish) {
 
 Engine::~Engine() = default;
 
-int Engine::wait_fd() const { return ring_ ? ring_->ring.ring_fd : -1; }
+int Engine::wait_fd() const {
+    return ring_ ? ring_->ring.ring_fd : -1;
+}
 
 bool Engine::start(RingUser& user, Operation& operation, int fd, int rw_flags) {
     if (!ring_)

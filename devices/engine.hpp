@@ -53,9 +53,7 @@ public:
     /// Whether the calling thread may make a system call that could block. Not while requests are
     /// on their way: their completions are delivered through the thread that submitted them
     /// (io_uring's task work), so if it got stuck, they would be stuck with it.
-    [[nodiscard]] bool may_block() const {
-        return in_flight_.load(std::memory_order_relaxed) == 0;
-    }
+    [[nodiscard]] bool may_block() const { return in_flight_.load(std::memory_order_relaxed) == 0; }
 
     using Clock = std::chrono::steady_clock;
     /// Brackets a system call that could block, made on the loop's own thread, for whoever watches

@@ -105,8 +105,7 @@ std::string describe_lock_holders(const DeviceInfo& info, const LockConflict& co
 std::string to_string(const Holders& holders) {
     if (holders.empty())
         return {};
-    const std::string first =
-        holders.held_by.empty() ? "busy" : "held by " + list(holders.held_by);
+    const std::string first = holders.held_by.empty() ? "busy" : "held by " + list(holders.held_by);
     return holders.open_in.empty() ? first : first + "; open in " + list(holders.open_in);
 }
 

@@ -21,8 +21,8 @@ bool InlineGate::enter(Clock::time_point now) {
     const std::int64_t now_ns = ns(now);
     if (now_ns < closed_until_ns_.load(relaxed))
         return false;
-    const bool stuck = inside_.load(relaxed) > 0 &&
-                       now_ns - last_progress_ns_.load(relaxed) > stuck_after.count();
+    const bool stuck =
+        inside_.load(relaxed) > 0 && now_ns - last_progress_ns_.load(relaxed) > stuck_after.count();
     if (stuck)
         return false;
     inside_.fetch_add(1, relaxed);

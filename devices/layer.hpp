@@ -11,7 +11,7 @@ class Engine;
 
 /// What a layer can do, fixed while it lives. Sizes are bytes.
 struct Limits {
-    std::uint32_t minimum_block = 1;    ///< requests must be multiples of it
+    std::uint32_t minimum_block = 1; ///< requests must be multiples of it
     std::uint32_t preferred_block = 4096;
     std::uint32_t buffer_alignment = 1; ///< of Operation::data, to be carried out without a copy
     bool rotational = false;

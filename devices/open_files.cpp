@@ -36,8 +36,7 @@ void search_process(const DeviceFamily& family, pid_t pid, std::span<const int> 
         if (passed(deadline))
             return;
         Opener found;
-        if (is_ours(pid, descriptor, ours) ||
-            !family.matches_path(descriptor.string(), found.note))
+        if (is_ours(pid, descriptor, ours) || !family.matches_path(descriptor.string(), found.note))
             continue;
         const auto info = read_kernel_file(directory / "fdinfo" / descriptor.filename());
         const DescriptorState state = parse_fdinfo(info.value_or(""));

@@ -29,9 +29,9 @@ struct StatusRun {
 /// may change `extent` on the way down (a table makes it the device's).
 struct Operation {
     OpKind kind = OpKind::read;
-    bool fua = false;       ///< write, trim, write_zeroes: stable before it is done
-    bool no_hole = false;   ///< write_zeroes: the space stays allocated
-    mapping::Extent extent; ///< in the layer's own coordinates; ignored by flush
+    bool fua = false;          ///< write, trim, write_zeroes: stable before it is done
+    bool no_hole = false;      ///< write_zeroes: the space stays allocated
+    mapping::Extent extent;    ///< in the layer's own coordinates; ignored by flush
     std::byte* data = nullptr; ///< `extent.length` bytes: read into, or written from (unchanged)
     std::vector<StatusRun>* status = nullptr; ///< block_status: runs from extent.offset on
 

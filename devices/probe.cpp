@@ -23,11 +23,16 @@ std::string subject(const std::string& path) {
 
 const char* file_type(mode_t mode) {
     switch (mode & S_IFMT) {
-    case S_IFDIR: return "a directory";
-    case S_IFCHR: return "a character device";
-    case S_IFSOCK: return "a socket";
-    case S_IFIFO: return "a named pipe";
-    default: return "neither";
+    case S_IFDIR:
+        return "a directory";
+    case S_IFCHR:
+        return "a character device";
+    case S_IFSOCK:
+        return "a socket";
+    case S_IFIFO:
+        return "a named pipe";
+    default:
+        return "neither";
     }
 }
 

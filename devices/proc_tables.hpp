@@ -38,7 +38,7 @@ struct HeldLock {
 
 /// What fdinfo says of one descriptor.
 struct DescriptorState {
-    int flags = 0; ///< of open(); the kernel does not keep O_EXCL
+    int flags = 0;               ///< of open(); the kernel does not keep O_EXCL
     std::vector<HeldLock> locks; ///< of byte ranges, whoever's (process or description)
 };
 

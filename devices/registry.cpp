@@ -64,8 +64,8 @@ void check_terms(const Entry& entry, const DeviceInfo& info, const Registry::Wis
                          "\"" + other);
     if (wish.cache != claim.cache())
         refuse(info, std::string("\"cache\": \"") + to_string(wish.cache) + "\"" +
-                         for_export(wish) + ", found it open \"" + to_string(claim.cache()) +
-                         "\"" + other);
+                         for_export(wish) + ", found it open \"" + to_string(claim.cache()) + "\"" +
+                         other);
     if (info.size > entry.device->size())
         refuse(info, "the " + std::to_string(info.size) + " bytes it has grown to" +
                          for_export(wish) + ", found it open at " +

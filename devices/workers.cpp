@@ -75,8 +75,8 @@ struct Workers::Shared {
         std::unique_lock lock(mutex);
         for (;;) {
             ++idle;
-            const bool woken = work.wait_for(lock, idle_before_exit,
-                                             [this] { return stopping || has_work(); });
+            const bool woken =
+                work.wait_for(lock, idle_before_exit, [this] { return stopping || has_work(); });
             --idle;
             if (!has_work() && (stopping || !woken))
                 break;

@@ -11,8 +11,8 @@ namespace interposed::mapping {
 /// One row of a table: a range of the export, and where its bytes lie. The device is an index
 /// into whatever list the table's user keeps: a table does not know what a device is.
 struct Segment {
-    std::uint64_t start = 0;         ///< bytes, in the export
-    std::uint64_t length = 0;        ///< bytes
+    std::uint64_t start = 0;  ///< bytes, in the export
+    std::uint64_t length = 0; ///< bytes
     std::uint32_t device = 0;
     std::uint64_t device_offset = 0; ///< bytes
 

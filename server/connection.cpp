@@ -16,7 +16,9 @@ Connection::Connection(std::uint64_t id, std::unique_ptr<Stream> stream, Peer pe
     loop_.enter();
 }
 
-Connection::~Connection() { loop_.leave(); }
+Connection::~Connection() {
+    loop_.leave();
+}
 
 asio::awaitable<void> Connection::run() {
     std::string how = "ended";
@@ -34,8 +36,7 @@ asio::awaitable<void> Connection::serve() {
     if (!agreement || stopping_)
         co_return;
     export_name_ = agreement->chosen->name;
-    session_ =
-        std::make_unique<Session>(name_, std::move(*agreement), *stream_, loop_, strand_);
+    session_ = std::make_unique<Session>(name_, std::move(*agreement), *stream_, loop_, strand_);
     co_await session_->run();
 }
 

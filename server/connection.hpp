@@ -8,7 +8,6 @@
 
 #include <asio/awaitable.hpp>
 #include <asio/steady_timer.hpp>
-
 #include <chrono>
 #include <cstdint>
 #include <memory>

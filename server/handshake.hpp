@@ -5,7 +5,6 @@
 #include "server/stream.hpp"
 
 #include <asio/awaitable.hpp>
-
 #include <optional>
 #include <stdexcept>
 

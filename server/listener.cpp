@@ -51,8 +51,8 @@ std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> look_up(const config::TcpAd
     hints.ai_socktype = SOCK_STREAM;
     hints.ai_flags = AI_PASSIVE;
     addrinfo* found = nullptr;
-    const int error = ::getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(),
-                                    &hints, &found);
+    const int error =
+        ::getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &hints, &found);
     if (error != 0)
         throw std::runtime_error("listen tcp://" + address.host + ": want an address, found \"" +
                                  ::gai_strerror(error) + "\"");
@@ -88,7 +88,9 @@ std::vector<std::unique_ptr<Listener>> Listener::open(asio::io_context& context,
 Listener::Listener(asio::io_context& context, int fd, std::string uri, std::string path)
     : socket_(context, fd), pause_(context), uri_(std::move(uri)), path_(std::move(path)) {}
 
-Listener::~Listener() { close(); }
+Listener::~Listener() {
+    close();
+}
 
 void Listener::close() {
     if (!socket_.is_open())
@@ -116,8 +118,8 @@ void Listener::wait() {
 
 void Listener::accept_all() {
     for (;;) {
-        const int fd = ::accept4(socket_.native_handle(), nullptr, nullptr,
-                                 SOCK_CLOEXEC | SOCK_NONBLOCK);
+        const int fd =
+            ::accept4(socket_.native_handle(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd >= 0) {
             accepted_(fd);
             continue;

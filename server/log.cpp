@@ -27,9 +27,17 @@ void write_line(const char* journal_prefix, const char* prefix, std::string_view
 
 } // namespace
 
-void info(std::string_view line) { write_line("<6>", "interposed: ", line); }
-void warning(std::string_view line) { write_line("<4>", "interposed: warning: ", line); }
-void error(std::string_view line) { write_line("<3>", "interposed: error: ", line); }
-void ready() { write_line("<6>", "", "ready"); }
+void info(std::string_view line) {
+    write_line("<6>", "interposed: ", line);
+}
+void warning(std::string_view line) {
+    write_line("<4>", "interposed: warning: ", line);
+}
+void error(std::string_view line) {
+    write_line("<3>", "interposed: error: ", line);
+}
+void ready() {
+    write_line("<6>", "", "ready");
+}
 
 } // namespace interposed::server::log

@@ -27,7 +27,9 @@ Loops::Loops(unsigned count, devices::Engine::Ring ring) {
         loops_.push_back(std::make_unique<Loop>(ring));
 }
 
-Loops::~Loops() { stop(); }
+Loops::~Loops() {
+    stop();
+}
 
 void Loops::start() {
     for (const auto& loop : loops_)

@@ -5,7 +5,6 @@
 
 #include <asio/io_context.hpp>
 #include <asio/posix/stream_descriptor.hpp>
-
 #include <atomic>
 #include <condition_variable>
 #include <deque>

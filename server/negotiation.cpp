@@ -137,8 +137,7 @@ void Negotiation::answer_meta_context(Option option, Data data, Bytes& out) {
     const auto request = protocol::decode_meta_context_request(data);
     const bool well_formed =
         request && protocol::is_protocol_string(request->name) &&
-        std::all_of(request->queries.begin(), request->queries.end(),
-                    protocol::is_protocol_string);
+        std::all_of(request->queries.begin(), request->queries.end(), protocol::is_protocol_string);
     if (!well_formed || (!listing && !structured_replies_)) {
         refuse_malformed(out, option,
                          well_formed ? "structured replies come first" : "malformed query");

@@ -1,8 +1,8 @@
 #include "server/peer.hpp"
 
 #include <algorithm>
-#include <array>
 #include <arpa/inet.h>
+#include <array>
 #include <cstring>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -56,8 +56,12 @@ Peer Peer::of(int fd) {
     sockaddr_storage raw{};
     socklen_t length = sizeof raw;
     Peer peer;
-    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&raw), &length) != 0)
-        raw.ss_family = AF_UNIX; // already gone: reading from it will tell
+    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&raw), &length) != 0) {
+        // Already gone. Whoever it was, it is in no list.
+        peer.address.emplace();
+        peer.name = "gone";
+        return peer;
+    }
     std::uint16_t port = 0;
     if (raw.ss_family == AF_INET) {
         const auto& v4 = reinterpret_cast<const sockaddr_in&>(raw);

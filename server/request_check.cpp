@@ -13,7 +13,8 @@ std::uint16_t legal_flags(Command command, const Agreement& agreement) {
     namespace flag = protocol::command_flag;
     switch (command) {
     case Command::read:
-        return static_cast<std::uint16_t>(flag::fua | (agreement.structured_replies ? flag::df : 0));
+        return static_cast<std::uint16_t>(flag::fua |
+                                          (agreement.structured_replies ? flag::df : 0));
     case Command::write_zeroes:
         return flag::fua | flag::no_hole;
     case Command::block_status:
@@ -43,7 +44,9 @@ bool changes_data(Command command) {
            command == Command::trim;
 }
 
-bool moves_data(Command command) { return command == Command::read || command == Command::write; }
+bool moves_data(Command command) {
+    return command == Command::read || command == Command::write;
+}
 
 bool misaligned(const Request& request, std::uint32_t block) {
     return request.offset % block != 0 || request.length % block != 0;

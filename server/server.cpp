@@ -3,10 +3,9 @@
 #include "devices/device.hpp"
 #include "server/log.hpp"
 
+#include <algorithm>
 #include <asio/bind_executor.hpp>
 #include <asio/co_spawn.hpp>
-
-#include <algorithm>
 #include <csignal>
 #include <thread>
 #include <unistd.h>
@@ -28,13 +27,12 @@ std::shared_ptr<const Export> open_export(devices::Registry& registry,
     std::vector<std::shared_ptr<devices::Layer>> below;
     for (const ResolvedDevice& device : resolved.devices) {
         below.push_back(registry.open(
-            device.info, {.claim = source.claim == config::Claim::shared
-                                       ? devices::ClaimMode::shared
-                                       : devices::ClaimMode::exclusive,
-                          .access = source.read_only ? devices::Access::read_only
-                                                     : devices::Access::read_write,
-                          .cache = device.cache,
-                          .user = source.name}));
+            device.info,
+            {.claim = source.claim == config::Claim::shared ? devices::ClaimMode::shared
+                                                            : devices::ClaimMode::exclusive,
+             .access = source.read_only ? devices::Access::read_only : devices::Access::read_write,
+             .cache = device.cache,
+             .user = source.name}));
         made->devices.push_back(device.info.path);
     }
     std::vector<mapping::Segment> segments;
@@ -66,7 +64,9 @@ Server::Server(const config::Configuration& configuration, const Resolved& resol
     }
 }
 
-Server::~Server() { loops_.stop(); }
+Server::~Server() {
+    loops_.stop();
+}
 
 void Server::open_exports(const Resolved& resolved) {
     std::vector<std::shared_ptr<const Export>> open;
@@ -95,8 +95,8 @@ void Server::accepted(int fd) {
     Peer peer = Peer::of(fd);
     // The kind of protocol does not matter any more: the socket is connected.
     SocketStream::Socket socket(loop.context(), asio::generic::stream_protocol(AF_UNIX, 0), fd);
-    auto made = std::make_unique<Connection>(
-        id, std::make_unique<SocketStream>(std::move(socket)), std::move(peer), loop, *exports_);
+    auto made = std::make_unique<Connection>(id, std::make_unique<SocketStream>(std::move(socket)),
+                                             std::move(peer), loop, *exports_);
     Connection& connection = *made;
     connections_.emplace(id, std::move(made));
     auto ended = [this, id](std::exception_ptr) {

@@ -3,11 +3,10 @@
 #include "server/handshake.hpp"
 #include "server/pending.hpp"
 
+#include <algorithm>
 #include <asio/bind_executor.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/post.hpp>
-
-#include <algorithm>
 #include <cassert>
 #include <cstring>
 
@@ -24,11 +23,13 @@ constexpr unsigned turns_before_yield = 4;
 } // namespace
 
 Session::Session(std::string name, Agreement agreement, Stream& stream, Loop& loop, Strand strand)
-    : name_(std::move(name)), agreement_(std::move(agreement)),
-      layer_(agreement_.chosen->layer()), stream_(stream), loop_(loop), strand_(std::move(strand)),
-      changed_(strand_), inbox_(loop.buffers()), outbox_(loop.buffers()) {}
+    : name_(std::move(name)), agreement_(std::move(agreement)), layer_(agreement_.chosen->layer()),
+      stream_(stream), loop_(loop), strand_(std::move(strand)), changed_(strand_),
+      inbox_(loop.buffers()), outbox_(loop.buffers()) {}
 
-Session::~Session() { assert(in_flight_ == 0); }
+Session::~Session() {
+    assert(in_flight_ == 0);
+}
 
 asio::awaitable<void> Session::run() {
     auto writer_ended = [this](std::exception_ptr why) {

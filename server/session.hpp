@@ -11,7 +11,6 @@
 
 #include <asio/awaitable.hpp>
 #include <asio/strand.hpp>
-
 #include <atomic>
 #include <memory>
 #include <optional>
@@ -113,7 +112,7 @@ private:
 
     Inbox inbox_;
     Outbox outbox_;
-    protocol::Request incoming_;      ///< the WRITE whose payload is arriving
+    protocol::Request incoming_; ///< the WRITE whose payload is arriving
     Buffer incoming_payload_;
     std::size_t payload_received_ = 0; ///< bytes
     std::size_t payload_left_ = 0;     ///< bytes still to come

@@ -18,7 +18,9 @@ using protocol::WireError;
 /// Parts of one sendmsg().
 constexpr std::size_t parts_per_send = 128;
 
-std::string reason(int error) { return std::generic_category().message(error); }
+std::string reason(int error) {
+    return std::generic_category().message(error);
+}
 
 const char* verb(const Request& request) {
     switch (request.command) {
@@ -103,8 +105,7 @@ void Session::answer_read(Pending& pending) {
 }
 
 void Session::answer_status(Pending& pending) {
-    const auto runs =
-        describe(pending.runs, pending.request.has(protocol::command_flag::req_one));
+    const auto runs = describe(pending.runs, pending.request.has(protocol::command_flag::req_one));
     if (runs.empty()) {
         reply_failed(pending.request, EIO, 0);
         release(pending);
@@ -127,8 +128,8 @@ void Session::reply_done(const Request& request) {
                                       request.cookie, 0);
         outbox_.commit(protocol::chunk_header_size);
     } else {
-        protocol::encode_simple_reply(outbox_.reserve(protocol::simple_reply_size),
-                                      request.cookie, WireError::none);
+        protocol::encode_simple_reply(outbox_.reserve(protocol::simple_reply_size), request.cookie,
+                                      WireError::none);
         outbox_.commit(protocol::simple_reply_size);
     }
     replied();
@@ -177,8 +178,7 @@ void Session::reply_error(std::uint64_t cookie, WireError error, std::string_vie
 }
 
 std::size_t Session::read_header_size() const {
-    return agreement_.structured_replies ? protocol::data_chunk_size
-                                         : protocol::simple_reply_size;
+    return agreement_.structured_replies ? protocol::data_chunk_size : protocol::simple_reply_size;
 }
 
 void Session::encode_read_header(std::byte* out, const Request& request) const {

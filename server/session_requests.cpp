@@ -1,7 +1,6 @@
 #include "server/pending.hpp"
 
 #include <asio/post.hpp>
-
 #include <cassert>
 #include <cstring>
 
@@ -14,8 +13,7 @@ using protocol::Request;
 using protocol::WireError;
 
 void Session::serve(const Request& request) {
-    if (const WireError refused = check_request(request, agreement_);
-        refused != WireError::none) {
+    if (const WireError refused = check_request(request, agreement_); refused != WireError::none) {
         reply_refused(request, refused);
         return;
     }
@@ -101,16 +99,15 @@ Session::Pending& Session::begin(const Request& request, OpKind kind) {
         free_.push_back(pending_.emplace_back(std::make_unique<Pending>(*this)).get());
     Pending& pending = *free_.back();
     free_.pop_back();
-    static_cast<Operation&>(pending) = {
-        .kind = kind,
-        .fua = request.has(protocol::command_flag::fua),
-        .no_hole = request.has(protocol::command_flag::no_hole),
-        .extent = {request.offset, request.length},
-        .status = &pending.runs,
-        .done = [](Operation& done) {
-            auto& finished = static_cast<Pending&>(done);
-            finished.session.completed(finished);
-        }};
+    static_cast<Operation&>(pending) = {.kind = kind,
+                                        .fua = request.has(protocol::command_flag::fua),
+                                        .no_hole = request.has(protocol::command_flag::no_hole),
+                                        .extent = {request.offset, request.length},
+                                        .status = &pending.runs,
+                                        .done = [](Operation& done) {
+                                            auto& finished = static_cast<Pending&>(done);
+                                            finished.session.completed(finished);
+                                        }};
     pending.request = request;
     pending.runs.clear();
     ++in_flight_;

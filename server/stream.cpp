@@ -2,7 +2,6 @@
 
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
-
 #include <cerrno>
 #include <netinet/in.h>
 #include <netinet/tcp.h>

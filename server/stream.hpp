@@ -2,7 +2,6 @@
 
 #include <asio/awaitable.hpp>
 #include <asio/generic/stream_protocol.hpp>
-
 #include <cstddef>
 #include <span>
 #include <string>

@@ -27,7 +27,9 @@ using devices::FileDescriptor;
 /// Whoever connects can read and write every export: not for the whole world.
 constexpr mode_t default_mode = 0660;
 
-std::string reason() { return std::generic_category().message(errno); }
+std::string reason() {
+    return std::generic_category().message(errno);
+}
 
 [[noreturn]] void refuse(const std::string& path, const std::string& why) {
     throw std::runtime_error("listen unix://" + path + ": " + why);
@@ -89,7 +91,8 @@ unsigned id_of(const std::string& path, const std::string& name, const char* wha
         return number;
     const std::optional<unsigned> found = look_up(name.c_str());
     if (!found)
-        refuse(path, std::string("want a ") + what + ", found \"" + name + "\", which there is not");
+        refuse(path,
+               std::string("want a ") + what + ", found \"" + name + "\", which there is not");
     return *found;
 }
 
@@ -104,8 +107,7 @@ void set_owner_and_mode(const config::UnixAddress& address) {
         return found == nullptr ? std::nullopt : std::optional<unsigned>(found->gr_gid);
     };
     constexpr unsigned unchanged = static_cast<unsigned>(-1);
-    const unsigned uid =
-        address.owner ? id_of(path, *address.owner, "user", find_user) : unchanged;
+    const unsigned uid = address.owner ? id_of(path, *address.owner, "user", find_user) : unchanged;
     const unsigned gid =
         address.group ? id_of(path, *address.group, "group", find_group) : unchanged;
     if ((uid != unchanged || gid != unchanged) && ::lchown(path.c_str(), uid, gid) != 0)

@@ -49,6 +49,8 @@ private:
     Bytes out_;
 };
 
-inline Wire wire() { return {}; }
+inline Wire wire() {
+    return {};
+}
 
 } // namespace interposed::tests

@@ -23,8 +23,8 @@ public:
 
     bool try_now(devices::Engine&, devices::Operation& operation) override {
         const std::lock_guard lock(mutex_);
-        const bool moves_data = operation.kind == devices::OpKind::read ||
-                                operation.kind == devices::OpKind::write;
+        const bool moves_data =
+            operation.kind == devices::OpKind::read || operation.kind == devices::OpKind::write;
         if (held_ || !moves_data || operation.fua)
             return false;
         carry_out(operation);

@@ -7,7 +7,6 @@
 #include <asio/bind_executor.hpp>
 #include <asio/co_spawn.hpp>
 #include <catch2/catch.hpp>
-
 #include <future>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -90,8 +89,7 @@ public:
     ScriptedClient& send(const Bytes& what) {
         std::size_t sent = 0;
         while (sent < what.size()) {
-            const ssize_t put =
-                ::send(fd_, what.data() + sent, what.size() - sent, MSG_NOSIGNAL);
+            const ssize_t put = ::send(fd_, what.data() + sent, what.size() - sent, MSG_NOSIGNAL);
             if (put <= 0)
                 break; // the server has left: what it says next shows why
             sent += static_cast<std::size_t>(put);
@@ -156,11 +154,19 @@ private:
 
 // ---- the usual lines of a script ----
 
-inline Bytes greeting() { return wire().text("NBDMAGICIHAVEOPT").u16(3); }
-inline Bytes client_flags(std::uint32_t flags = 3) { return wire().u32(flags); }
+inline Bytes greeting() {
+    return wire().text("NBDMAGICIHAVEOPT").u16(3);
+}
+inline Bytes client_flags(std::uint32_t flags = 3) {
+    return wire().u32(flags);
+}
 
 inline Bytes option(std::uint32_t number, const Bytes& data = {}) {
-    return wire().text("IHAVEOPT").u32(number).u32(static_cast<std::uint32_t>(data.size())).raw(data);
+    return wire()
+        .text("IHAVEOPT")
+        .u32(number)
+        .u32(static_cast<std::uint32_t>(data.size()))
+        .raw(data);
 }
 
 inline Bytes option_reply(std::uint32_t number, std::uint32_t type, const Bytes& data = {}) {

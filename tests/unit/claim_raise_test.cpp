@@ -77,8 +77,7 @@ TEST_CASE("a claim is never free while it is raised", "[devices]") {
 
 TEST_CASE("a raised claim moves with both of its descriptors", "[devices]") {
     const TemporaryDirectory directory;
-    Claim claim = take(directory.make_file("image", 4096), exclusive, reading,
-                       CacheMode::buffered);
+    Claim claim = take(directory.make_file("image", 4096), exclusive, reading, CacheMode::buffered);
     claim.raise();
     const int io = claim.io_fd();
     const int claiming = claim.claim_fd();

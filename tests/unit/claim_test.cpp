@@ -51,8 +51,10 @@ TEST_CASE("an exclusive claim keeps every other exclusive opener away", "[device
         const Claim claim = take(loop.path(), exclusive, access, direct);
         CHECK(exclusive_open_error(loop.path()) == EBUSY);
         CHECK(refusal(loop.path(), exclusive, reading, direct) ==
-              "device \"" + loop.path() + "\": want an exclusive claim, but it is busy; "
-              "open in this process (pid " + std::to_string(::getpid()) + ")");
+              "device \"" + loop.path() +
+                  "\": want an exclusive claim, but it is busy; "
+                  "open in this process (pid " +
+                  std::to_string(::getpid()) + ")");
         CHECK_THROWS_AS(take(loop.path(), exclusive, writing, direct), DeviceBusy);
         CHECK((flags_of(claim.io_fd()) & O_DIRECT) != 0);
         CHECK((::fcntl(claim.io_fd(), F_GETFD) & FD_CLOEXEC) != 0);
@@ -67,8 +69,10 @@ TEST_CASE("an exclusive claim on a mounted device is refused and never shared", 
     const Mounted mounted(loop.path());
 
     CHECK(refusal(loop.path(), exclusive, writing, direct) ==
-          "device \"" + loop.path() + "\": want an exclusive claim, but it is held by a mount of "
-          "ext4 on " + mounted.directory().path().string());
+          "device \"" + loop.path() +
+              "\": want an exclusive claim, but it is held by a mount of "
+              "ext4 on " +
+              mounted.directory().path().string());
     CHECK(refusal(loop.path(), exclusive, reading, direct) != "");
     CHECK(refusal(loop.path(), shared, writing, direct) == "");
 }
@@ -100,9 +104,10 @@ TEST_CASE("shared claims live beside each other", "[devices]") {
     CHECK(exclusive_open_error(loop.path()) == 0);
     // O_EXCL would be granted, but the byte locks know that the other one writes.
     CHECK(refusal(loop.path(), exclusive, writing, direct) ==
-          "device \"" + loop.path() + "\": want an exclusive claim (read-write), but it is held by "
-          "this process (pid " + std::to_string(::getpid()) +
-          "), whose lock on byte 101 says that it writes");
+          "device \"" + loop.path() +
+              "\": want an exclusive claim (read-write), but it is held by "
+              "this process (pid " +
+              std::to_string(::getpid()) + "), whose lock on byte 101 says that it writes");
 }
 
 TEST_CASE("a shared block device is never buffered", "[devices]") {
@@ -124,9 +129,9 @@ TEST_CASE("a regular file is claimed by its byte locks", "[devices]") {
 
     CHECK(refusal(path, exclusive, writing, buffered).find("want an exclusive claim") !=
           std::string::npos);
-    CHECK(refusal(path, shared, writing, buffered).find("want a shared claim (read-write), but "
-                                                        "it is held by this process") !=
-          std::string::npos);
+    CHECK(refusal(path, shared, writing, buffered)
+              .find("want a shared claim (read-write), but "
+                    "it is held by this process") != std::string::npos);
     CHECK(refusal(path, shared, reading, buffered) == "");
 }
 
@@ -142,8 +147,8 @@ TEST_CASE("a device that has changed since it was probed is refused", "[devices]
     CHECK(refusal(info, exclusive, reading, buffered) == "");
     std::filesystem::rename(directory.make_file("other", 8192), path);
     CHECK(refusal(info, exclusive, reading, buffered) ==
-          "device \"" + path + "\": want the device that was probed (" +
-              to_string(info.identity) + "), found " + to_string(probe(path).identity));
+          "device \"" + path + "\": want the device that was probed (" + to_string(info.identity) +
+              "), found " + to_string(probe(path).identity));
     std::filesystem::remove(path);
     CHECK(refusal(info, exclusive, reading, buffered) ==
           "device \"" + path + "\": want an exclusive claim, found \"No such file or directory\"");

@@ -61,8 +61,7 @@ TEST_CASE("holders are worded as held by, open in or busy", "[devices]") {
     CHECK(to_string(Holders{{"a", "b"}, {"c (pid 1)"}}) == "held by a, b; open in c (pid 1)");
     CHECK(to_string(Holders{{}, {"c (pid 1)", "d (pid 2)"}}) ==
           "busy; open in c (pid 1), d (pid 2)");
-    CHECK(to_string(Holders{Names(10, "x"), {}}) ==
-          "held by x, x, x, x, x, x, x, x and 2 more");
+    CHECK(to_string(Holders{Names(10, "x"), {}}) == "held by x, x, x, x, x, x, x, x and 2 more");
 }
 
 TEST_CASE("a free device is held by nobody", "[devices]") {

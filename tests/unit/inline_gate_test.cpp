@@ -1,8 +1,7 @@
 #include "devices/inline_gate.hpp"
 
-#include <catch2/catch.hpp>
-
 #include <algorithm>
+#include <catch2/catch.hpp>
 
 namespace interposed::devices {
 

@@ -1,7 +1,6 @@
 #include "mapping/table.hpp"
 
 #include <catch2/catch.hpp>
-
 #include <random>
 
 namespace interposed::mapping {
@@ -47,9 +46,9 @@ TEST_CASE("segments that do not join are refused, by number and place", "[mappin
 
 TEST_CASE("a table that a file offset cannot address is refused", "[mapping]") {
     CHECK_NOTHROW(Table({{.start = 0, .length = Table::max_size}}));
-    CHECK_THROWS_AS(Table({{.start = 0, .length = Table::max_size},
-                           {.start = Table::max_size, .length = 1}}),
-                    TableError);
+    CHECK_THROWS_AS(
+        Table({{.start = 0, .length = Table::max_size}, {.start = Table::max_size, .length = 1}}),
+        TableError);
     CHECK_THROWS_AS(Table({{.start = 0, .length = 2, .device_offset = Table::max_size - 1}}),
                     TableError);
 }

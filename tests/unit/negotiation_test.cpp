@@ -46,8 +46,8 @@ struct Haggle {
         : negotiation(catalog, {.fixed_newstyle = fixed_newstyle, .no_zeroes = no_zeroes}) {
         auto disk = tests::memory_export("disk", {std::make_shared<tests::MemoryDevice>(8192)});
         disk->description = "a disk";
-        catalog.exports = {disk, tests::memory_export(
-                                     "other", {std::make_shared<tests::MemoryDevice>(4096)})};
+        catalog.exports = {
+            disk, tests::memory_export("other", {std::make_shared<tests::MemoryDevice>(4096)})};
     }
 
     Next say(std::uint32_t option, const Bytes& data = {}) {
@@ -85,10 +85,11 @@ Bytes contexts(std::string_view name, std::initializer_list<std::string_view> qu
 TEST_CASE("LIST names every export with its description", "[server]") {
     Haggle haggle;
     CHECK(haggle.say(3) == Next::option);
-    CHECK(haggle.out == Bytes(wire()
-                                  .raw(option_reply(3, 2, wire().u32(4).text("disk").text("a disk")))
-                                  .raw(option_reply(3, 2, wire().u32(5).text("other")))
-                                  .raw(option_reply(3, ack))));
+    CHECK(haggle.out ==
+          Bytes(wire()
+                    .raw(option_reply(3, 2, wire().u32(4).text("disk").text("a disk")))
+                    .raw(option_reply(3, 2, wire().u32(5).text("other")))
+                    .raw(option_reply(3, ack))));
 }
 
 TEST_CASE("options without data refuse data", "[server]") {
@@ -222,7 +223,8 @@ TEST_CASE("a failed selection forgets the one before", "[server]") {
     haggle.say(8);
     haggle.say(10, contexts("disk", {"base:allocation"}));
     const bool by_zero_queries = GENERATE(false, true);
-    haggle.say(10, by_zero_queries ? contexts("disk", {}) : contexts("nothing", {"base:allocation"}));
+    haggle.say(10,
+               by_zero_queries ? contexts("disk", {}) : contexts("nothing", {"base:allocation"}));
     CHECK(haggle.final_type() == (by_zero_queries ? ack : err_unknown));
     haggle.say(7, info_data("disk"));
     CHECK_FALSE(haggle.negotiation.allocation_context());

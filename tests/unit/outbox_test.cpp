@@ -1,8 +1,7 @@
 #include "server/outbox.hpp"
 
-#include <catch2/catch.hpp>
-
 #include <array>
+#include <catch2/catch.hpp>
 #include <cstring>
 #include <string>
 

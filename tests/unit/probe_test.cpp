@@ -95,7 +95,8 @@ TEST_CASE("an absent device can be told from everything else that is wrong", "[d
                                   "\": want a block device or a regular file, found nothing there");
     CHECK(refusal(link) == "absent: device \"" + link +
                                "\": want a block device or a regular file, found a symbolic link "
-                               "to \"" + missing + "\", which does not exist");
+                               "to \"" +
+                               missing + "\", which does not exist");
     CHECK(refusal("4095:77") ==
           "absent: device \"4095:77\": want a block device with this number, found none");
     CHECK(refusal("8:x").starts_with("absent: device \"8:x\": want a block device or"));

@@ -20,8 +20,8 @@ TEST_CASE("mountinfo is read with and without optional words", "[devices]") {
 }
 
 TEST_CASE("escaped blanks and backslashes of a mount point are undone", "[devices]") {
-    const auto mounts = parse_mountinfo(
-        "30 27 7:1 / /mnt/a\\040b\\134c\\011d rw - ext4 /dev/loop\\0401 rw\n");
+    const auto mounts =
+        parse_mountinfo("30 27 7:1 / /mnt/a\\040b\\134c\\011d rw - ext4 /dev/loop\\0401 rw\n");
 
     REQUIRE(mounts.size() == 1);
     CHECK(mounts[0].mount_point == "/mnt/a b\\c\td");
@@ -38,11 +38,11 @@ TEST_CASE("lines of mountinfo that make no sense are left out", "[devices]") {
 }
 
 TEST_CASE("swaps are read without their heading, deleted files as such", "[devices]") {
-    const auto swaps = parse_swaps(
-        "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
-        "/dev/sda2                               partition\t4092\t\t0\t\t-2\n"
-        "/var/swap\\040file                       file\t\t1024\t\t12\t\t-3\n"
-        "/var/old\\040(deleted)                   file\t\t1024\t\t0\t\t-4\n");
+    const auto swaps =
+        parse_swaps("Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
+                    "/dev/sda2                               partition\t4092\t\t0\t\t-2\n"
+                    "/var/swap\\040file                       file\t\t1024\t\t12\t\t-3\n"
+                    "/var/old\\040(deleted)                   file\t\t1024\t\t0\t\t-4\n");
 
     REQUIRE(swaps.size() == 3);
     CHECK(swaps[0] == Swap{"/dev/sda2", false, false});
@@ -51,12 +51,12 @@ TEST_CASE("swaps are read without their heading, deleted files as such", "[devic
 }
 
 TEST_CASE("fdinfo gives the open flags and the byte locks", "[devices]") {
-    const DescriptorState state = parse_fdinfo(
-        "pos:\t0\nflags:\t02100002\nmnt_id:\t24\nino:\t3\n"
-        "lock:\t1: OFDLCK ADVISORY  READ  -1 00:06:30 100 101\n"
-        "lock:\t2: POSIX  ADVISORY  WRITE 77 fe:00:1234 201 EOF\n"
-        "lock:\t3: FLOCK  ADVISORY  WRITE 77 fe:00:1234 0 EOF\n"
-        "lock:\t4: OFDLCK ADVISORY  READ\n");
+    const DescriptorState state =
+        parse_fdinfo("pos:\t0\nflags:\t02100002\nmnt_id:\t24\nino:\t3\n"
+                     "lock:\t1: OFDLCK ADVISORY  READ  -1 00:06:30 100 101\n"
+                     "lock:\t2: POSIX  ADVISORY  WRITE 77 fe:00:1234 201 EOF\n"
+                     "lock:\t3: FLOCK  ADVISORY  WRITE 77 fe:00:1234 0 EOF\n"
+                     "lock:\t4: OFDLCK ADVISORY  READ\n");
 
     CHECK((state.flags & O_ACCMODE) == O_RDWR);
     CHECK((state.flags & O_CLOEXEC) != 0);

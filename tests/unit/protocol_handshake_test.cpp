@@ -2,7 +2,6 @@
 #include "tests/support/bytes.hpp"
 
 #include <catch2/catch.hpp>
-
 #include <string>
 
 namespace interposed::protocol {
@@ -16,7 +15,9 @@ std::optional<ClientFlags> flags_of(const Bytes& in) {
     return decode_client_flags(std::span<const std::byte, client_flags_size>(in));
 }
 
-std::optional<InfoRequest> info_request(const Bytes& in) { return decode_info_request(in); }
+std::optional<InfoRequest> info_request(const Bytes& in) {
+    return decode_info_request(in);
+}
 
 std::optional<MetaContextRequest> meta_request(const Bytes& in) {
     return decode_meta_context_request(in);
@@ -42,8 +43,7 @@ TEST_CASE("client flags that were not offered are refused", "[protocol]") {
 
 TEST_CASE("an option header is read only behind its magic", "[protocol]") {
     const Bytes good = wire().text("IHAVEOPT").u32(7).u32(99);
-    const auto header =
-        decode_option_header(std::span<const std::byte, option_header_size>(good));
+    const auto header = decode_option_header(std::span<const std::byte, option_header_size>(good));
     REQUIRE(header);
     CHECK(header->option == Option::go);
     CHECK(header->length == 99);
@@ -103,15 +103,16 @@ TEST_CASE("protocol strings are well-formed UTF-8 without NUL, at most 4096 byte
 TEST_CASE("option replies carry magic, option, type, length and data", "[protocol]") {
     Bytes out;
     append_option_error(out, Option::list, OptionReply::err_policy, "no");
-    CHECK(out == bytes({0x00, 0x03, 0xe8, 0x89, 0x04, 0x55, 0x65, 0xa9, 0, 0, 0, 3, //
-                        0x80, 0, 0, 2, 0, 0, 0, 2, 'n', 'o'}));
+    CHECK(out == bytes({0x00, 0x03, 0xe8, 0x89, 0x04, 0x55, 0x65, 0xa9, 0,   0,  0, 3, //
+                        0x80, 0,    0,    2,    0,    0,    0,    2,    'n', 'o'}));
 }
 
 TEST_CASE("info replies have the lengths the protocol gives them", "[protocol]") {
     Bytes out;
     append_info_export(out, Option::go, 0x0102030405060708, 0x1ed);
     CHECK(out == bytes({0x00, 0x03, 0xe8, 0x89, 0x04, 0x55, 0x65, 0xa9, 0, 0, 0, 7, //
-                        0, 0, 0, 3, 0, 0, 0, 12, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 1, 0xed}));
+                        0,    0,    0,    3,    0,    0,    0,    12,   0, 0, 1, 2,
+                        3,    4,    5,    6,    7,    8,    1,    0xed}));
     out.clear();
     append_info_block_size(out, Option::go, 1, 4096, 1U << 25);
     CHECK(out.size() == 20 + 14);

@@ -2,7 +2,6 @@
 #include "tests/support/bytes.hpp"
 
 #include <catch2/catch.hpp>
-
 #include <cerrno>
 
 namespace interposed::protocol {
@@ -38,19 +37,19 @@ TEST_CASE("a simple reply is sixteen bytes", "[protocol]") {
 TEST_CASE("a data chunk says where its data lie and that it is the last", "[protocol]") {
     Bytes out(data_chunk_size);
     encode_data_chunk(out.data(), 9, 4096, 512);
-    CHECK(out == bytes({0x66, 0x8e, 0x33, 0xef, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 9, //
-                        0, 0, 2, 8, 0, 0, 0, 0, 0, 0, 0x10, 0}));
+    CHECK(out == bytes({0x66, 0x8e, 0x33, 0xef, 0, 1, 0, 1, 0, 0, 0,    0, 0, 0, 0, 9, //
+                        0,    0,    2,    8,    0, 0, 0, 0, 0, 0, 0x10, 0}));
 }
 
 TEST_CASE("an error chunk carries number, text, and the offset where one is known", "[protocol]") {
     Bytes plain;
     append_error_chunk(plain, 1, WireError::einval, "no", std::nullopt);
-    CHECK(plain == bytes({0x66, 0x8e, 0x33, 0xef, 0, 1, 0x80, 1, 0, 0, 0, 0, 0, 0, 0, 1, //
-                          0, 0, 0, 8, 0, 0, 0, 22, 0, 2, 'n', 'o'}));
+    CHECK(plain == bytes({0x66, 0x8e, 0x33, 0xef, 0, 1, 0x80, 1,  0, 0, 0,   0,  0, 0, 0, 1, //
+                          0,    0,    0,    8,    0, 0, 0,    22, 0, 2, 'n', 'o'}));
     Bytes placed;
     append_error_chunk(placed, 1, WireError::eio, "", 512);
     CHECK(placed == bytes({0x66, 0x8e, 0x33, 0xef, 0, 1, 0x80, 2, 0, 0, 0, 0, 0, 0, 0, 1, //
-                           0, 0, 0, 14, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0}));
+                           0,    0,    0,    14,   0, 0, 0,    5, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0}));
 }
 
 TEST_CASE("an error text never exceeds what the protocol allows", "[protocol]") {
@@ -63,8 +62,9 @@ TEST_CASE("a status chunk names its context and its runs", "[protocol]") {
     Bytes out;
     const StatusDescriptor runs[] = {{4096, 3}, {512, 0}};
     append_status_chunk(out, 2, 1, runs);
-    CHECK(out == bytes({0x66, 0x8e, 0x33, 0xef, 0, 1, 0, 5, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 20, //
-                        0, 0, 0, 1, 0, 0, 0x10, 0, 0, 0, 0, 3, 0, 0, 2, 0, 0, 0, 0, 0}));
+    CHECK(out ==
+          bytes({0x66, 0x8e, 0x33, 0xef, 0, 1, 0,    5, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 20, //
+                 0,    0,    0,    1,    0, 0, 0x10, 0, 0, 0, 0, 3, 0, 0, 2, 0, 0, 0, 0, 0}));
 }
 
 TEST_CASE("only numbers the protocol knows go over the wire", "[protocol]") {

@@ -1,7 +1,6 @@
 #include "devices/range_lock.hpp"
 
 #include <catch2/catch.hpp>
-
 #include <vector>
 
 namespace interposed::devices {

@@ -17,8 +17,7 @@ using namespace std::chrono_literals;
 namespace {
 
 Registry::Wish wish(const std::string& user, Access access = Access::read_write,
-                    ClaimMode claim = ClaimMode::exclusive,
-                    CacheMode cache = CacheMode::buffered) {
+                    ClaimMode claim = ClaimMode::exclusive, CacheMode cache = CacheMode::buffered) {
     return {.claim = claim, .access = access, .cache = cache, .user = user};
 }
 
@@ -127,8 +126,9 @@ TEST_CASE("another claim for an open device is refused, naming both exports", "[
     const auto exclusive = registry.open(probe(path), wish("root"));
 
     CHECK(refusal(registry, path, wish("copy", access, ClaimMode::shared)) ==
-          "device \"" + path + "\": want \"claim\": \"shared\" for export \"copy\", found it "
-          "claimed \"exclusive\" by export \"root\"");
+          "device \"" + path +
+              "\": want \"claim\": \"shared\" for export \"copy\", found it "
+              "claimed \"exclusive\" by export \"root\"");
     CHECK(registry.size() == 1);
 }
 
@@ -137,12 +137,13 @@ TEST_CASE("an exclusive claim beside a shared one is refused, never shared", "[d
         return;
     const LoopDevice loop;
     Registry registry;
-    const auto device = registry.open(probe(loop.path()),
-                                      direct_wish("live", writing, ClaimMode::shared));
+    const auto device =
+        registry.open(probe(loop.path()), direct_wish("live", writing, ClaimMode::shared));
 
     CHECK(refusal(registry, loop.path(), direct_wish("mine")) ==
-          "device \"" + loop.path() + "\": want \"claim\": \"exclusive\" for export \"mine\", "
-          "found it claimed \"shared\" by export \"live\"");
+          "device \"" + loop.path() +
+              "\": want \"claim\": \"exclusive\" for export \"mine\", "
+              "found it claimed \"shared\" by export \"live\"");
     CHECK(device->claim().mode() == ClaimMode::shared);
 }
 
@@ -165,8 +166,9 @@ TEST_CASE("another cache mode for an open device is refused, naming both exports
     const auto device = registry.open(probe(path), wish("a"));
 
     CHECK(refusal(registry, path, direct_wish("b")) ==
-          "device \"" + path + "\": want \"cache\": \"direct\" for export \"b\", found it open "
-          "\"buffered\" by export \"a\"");
+          "device \"" + path +
+              "\": want \"cache\": \"direct\" for export \"b\", found it open "
+              "\"buffered\" by export \"a\"");
 }
 
 TEST_CASE("a wish to write raises a device that was opened to read", "[devices]") {
@@ -248,8 +250,9 @@ TEST_CASE("a device that has grown since it was opened is not promised to be lar
     std::filesystem::resize_file(path, 8192);
 
     CHECK(refusal(registry, path, wish("b")) ==
-          "device \"" + path + "\": want the 8192 bytes it has grown to for export \"b\", found "
-          "it open at 4096 by export \"a\"");
+          "device \"" + path +
+              "\": want the 8192 bytes it has grown to for export \"b\", found "
+              "it open at 4096 by export \"a\"");
     CHECK(registry.open(before, wish("b")) == device);
 }
 
@@ -326,8 +329,9 @@ TEST_CASE("who waits too long for a device that is being opened is told for whom
         std::this_thread::yield();
 
     CHECK(refusal(registry, loop.path(), direct_wish("late")) ==
-          "device \"" + loop.path() + "\": want it for export \"late\", found it still being "
-          "opened or closed by export \"slow\"");
+          "device \"" + loop.path() +
+              "\": want it for export \"late\", found it still being "
+              "opened or closed by export \"slow\"");
     // The users of other devices do not wait.
     CHECK(registry.open(probe(directory.make_file("image", 8192)), wish("b")) != nullptr);
     lingering = FileDescriptor();

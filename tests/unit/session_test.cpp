@@ -1,7 +1,6 @@
 #include "tests/support/scripted_client.hpp"
 
 #include <catch2/catch.hpp>
-
 #include <cerrno>
 #include <cstring>
 
@@ -325,8 +324,8 @@ TEST_CASE("ranges outside the export are refused without overflow", "[server]") 
     World world;
     ScriptedClient client(*world.server);
     choose(client, "disk", 8192, flags);
-    for (const std::uint64_t offset : {std::uint64_t{8192}, std::uint64_t{7936},
-                                       ~std::uint64_t{0} - 511}) {
+    for (const std::uint64_t offset :
+         {std::uint64_t{8192}, std::uint64_t{7936}, ~std::uint64_t{0} - 511}) {
         client.send(request(0, cmd_read, 1, offset, 512)).expect(simple_reply(1, EINVAL));
         client.send(request(0, cmd_trim, 2, offset, 512)).expect(simple_reply(2, EINVAL));
         client.send(wire().raw(request(0, cmd_write, 3, offset, 512)).zeroes(512))
@@ -371,8 +370,7 @@ TEST_CASE("structured reads are one chunk with their offset", "[server]") {
     ScriptedClient client(*world.server);
     go_structured(client, false);
     client.send(wire().raw(request(0, cmd_write, 1, 10, 4)).text("data")).expect(simple_reply(1));
-    client.send(request(4, cmd_read, 2, 10, 4))
-        .expect(data_chunk(2, 10, wire().text("data")));
+    client.send(request(4, cmd_read, 2, 10, 4)).expect(data_chunk(2, 10, wire().text("data")));
     client.send(request(0, cmd_read, 3, 0, 0))
         .expect(wire().u32(0x668e33ef).u16(1).u16(0).u64(3).u32(0));
 }
@@ -395,8 +393,7 @@ TEST_CASE("a failure below names the segment and the offset, and nothing of this
                       .u16(static_cast<std::uint16_t>(text.size()))
                       .text(text)
                       .u64(4096 + 100));
-    client.send(request(0, cmd_read, 2, 4000, 196))
-        .expect(data_chunk(2, 4000, filled(196, 0)));
+    client.send(request(0, cmd_read, 2, 4000, 196)).expect(data_chunk(2, 4000, filled(196, 0)));
 }
 
 TEST_CASE("a failure below is one simple reply without data", "[server]") {
