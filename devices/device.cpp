@@ -1,6 +1,7 @@
 #include "devices/device.hpp"
 
 #include "devices/blocking.hpp"
+#include "devices/page_cache.hpp"
 #include "devices/whole_blocks.hpp"
 
 #include <algorithm>
@@ -118,6 +119,13 @@ bool Device::blocking_now(Engine& engine, Operation& operation) {
     engine.blocking_ends(entered);
     gate_.leave(entered, InlineGate::Clock::now(), operation.extent.length);
     return true;
+}
+
+std::optional<DirectExtent> Device::direct_extent(mapping::Extent extent) {
+    const int fd = fd_.load(std::memory_order_relaxed);
+    if (direct() || !page_cache::holds(fd, extent))
+        return std::nullopt;
+    return DirectExtent{.fd = fd, .offset = extent.offset, .length = extent.length};
 }
 
 // ---- started now, finished later ----

@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -33,6 +34,7 @@ public:
     [[nodiscard]] const Limits& limits() const override { return limits_; }
     bool try_now(Engine& engine, Operation& operation) override;
     void submit(Engine& engine, Operation& operation) override;
+    [[nodiscard]] std::optional<DirectExtent> direct_extent(mapping::Extent extent) override;
 
     [[nodiscard]] const DeviceInfo& info() const { return info_; }
     [[nodiscard]] const Claim& claim() const { return claim_; }

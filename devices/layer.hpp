@@ -3,7 +3,7 @@
 #include "devices/operation.hpp"
 
 #include <cstdint>
-#include <span>
+#include <optional>
 
 namespace interposed::devices {
 
@@ -15,6 +15,13 @@ struct Limits {
     std::uint32_t preferred_block = 4096;
     std::uint32_t buffer_alignment = 1; ///< of Operation::data, to be carried out without a copy
     bool rotational = false;
+};
+
+/// Bytes that can go from the page cache to a socket without passing through our memory.
+struct DirectExtent {
+    int fd = -1;
+    std::uint64_t offset = 0; ///< bytes, in the file of `fd`
+    std::uint64_t length = 0; ///< bytes; at most what was asked for
 };
 
 /// Anything that carries out block operations: an opened device, or something over one (a table
@@ -34,6 +41,13 @@ public:
     /// Starts the operations. Each is answered by its `done`, from any thread. The caller calls
     /// engine.flush() after its last submit, so that a batch costs one system call.
     virtual void submit(Engine& engine, Operation& operation) = 0;
+
+    /// Where the leading part of `extent` can be had with sendfile without waiting: it is in the
+    /// page cache now. nullopt: it must be read. `fd` stays open as long as the layer lives.
+    [[nodiscard]] virtual std::optional<DirectExtent> direct_extent(mapping::Extent extent) {
+        (void)extent;
+        return std::nullopt;
+    }
 };
 
 } // namespace interposed::devices

@@ -31,7 +31,7 @@ asio::awaitable<bool> receive_all(Stream& stream, std::span<std::byte> into) {
 asio::awaitable<bool> send_all(Stream& stream, std::span<const std::byte> from) {
     while (!from.empty()) {
         const iovec part{.iov_base = const_cast<std::byte*>(from.data()), .iov_len = from.size()};
-        const Stream::Moved moved = stream.send(std::span(&part, 1));
+        const Stream::Moved moved = stream.send(std::span(&part, 1), false);
         if (moved.ended)
             co_return false;
         if (moved.would_wait)

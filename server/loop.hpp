@@ -31,6 +31,15 @@ public:
     void leave() { sessions_.fetch_sub(1, std::memory_order_relaxed); }
     [[nodiscard]] unsigned sessions() const { return sessions_.load(std::memory_order_relaxed); }
 
+    /// A session has something to do. On the loop.
+    void note_turn(const void* session) {
+        const unsigned changed = last_turn_.exchange(session, relaxed) == session ? 0 : scale;
+        mixed_.store(mixed_.load(relaxed) - mixed_.load(relaxed) / 8 + changed / 8, relaxed);
+    }
+    /// Whether one session has had nearly all the turns of late: then a core may be idle while it
+    /// works, and nobody waits for this thread while it spins.
+    [[nodiscard]] bool one_busy_session() const { return mixed_.load(relaxed) < scale / 4; }
+
 private:
     friend class Loops;
     void watch_ring();
@@ -40,6 +49,10 @@ private:
     asio::io_context context_;
     std::optional<asio::posix::stream_descriptor> ring_ready_;
     std::atomic<unsigned> sessions_{0};
+    static constexpr auto relaxed = std::memory_order_relaxed;
+    static constexpr unsigned scale = 1024;
+    std::atomic<const void*> last_turn_{nullptr};
+    std::atomic<unsigned> mixed_{0};        ///< how often another session has the turn, of `scale`
     std::atomic<std::uint64_t> turn_of_{0}; ///< which thread's turn it is to run it
 };
 

@@ -27,29 +27,55 @@ void Outbox::commit(std::size_t size) {
     bytes_ += size;
     if (!parts_.empty()) {
         Part& last = parts_.back();
-        const bool joins =
-            last.data + last.length == data && last.owner == nullptr && last.ends_blocks == 0;
+        const bool joins = last.data != nullptr && last.data + last.length == data &&
+                           last.owner == nullptr && last.ends_blocks == 0;
         if (joins) {
             last.length += size;
             return;
         }
     }
-    parts_.push_back({data, size, nullptr, 0});
+    parts_.push_back({data, 0, size, nullptr, 0});
 }
 
 void Outbox::add(std::span<const std::byte> part, Owner* owner) {
-    parts_.push_back({part.data(), part.size(), owner, 0});
+    parts_.push_back({part.data(), 0, part.size(), owner, 0});
     bytes_ += part.size();
 }
 
-std::size_t Outbox::gather(std::span<iovec> into) const {
-    std::size_t count = 0;
-    for (const Part& part : parts_) {
-        if (count == into.size())
-            break;
-        into[count++] = {.iov_base = const_cast<std::byte*>(part.data), .iov_len = part.length};
+void Outbox::add(mapping::Extent extent) {
+    parts_.push_back({nullptr, extent.offset, extent.length, nullptr, 0});
+    bytes_ += extent.length;
+}
+
+std::optional<mapping::Extent> Outbox::front_extent() const {
+    if (parts_.empty() || parts_.front().data != nullptr)
+        return std::nullopt;
+    return mapping::Extent{parts_.front().offset, parts_.front().length};
+}
+
+void Outbox::fill_front(std::span<const std::byte> data, Owner* owner) {
+    Part& rest = parts_.front();
+    assert(rest.data == nullptr && data.size() <= rest.length);
+    if (data.size() == rest.length) {
+        rest.data = data.data();
+        rest.owner = owner;
+        return;
     }
-    return count;
+    rest.offset += data.size();
+    rest.length -= data.size();
+    parts_.push_front({data.data(), 0, data.size(), owner, 0});
+}
+
+Outbox::Gathered Outbox::gather(std::span<iovec> into) const {
+    Gathered gathered;
+    for (const Part& part : parts_) {
+        if (gathered.count == into.size() || part.data == nullptr)
+            break;
+        into[gathered.count++] = {.iov_base = const_cast<std::byte*>(part.data),
+                                  .iov_len = part.length};
+    }
+    gathered.more = gathered.count < parts_.size();
+    return gathered;
 }
 
 void Outbox::consume(std::size_t bytes) {
@@ -64,8 +90,11 @@ void Outbox::consume(std::size_t bytes) {
             gone.owner->sent();
     }
     if (bytes > 0) {
-        parts_.front().data += bytes;
-        parts_.front().length -= bytes;
+        Part& rest = parts_.front();
+        if (rest.data != nullptr)
+            rest.data += bytes;
+        rest.offset += bytes;
+        rest.length -= bytes;
     }
     if (parts_.empty())
         blocks_.clear(); // an idle client holds no memory

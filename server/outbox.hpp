@@ -1,9 +1,12 @@
 #pragma once
 
+#include "mapping/extent.hpp"
 #include "server/buffer_pool.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
+#include <optional>
 #include <span>
 #include <sys/uio.h>
 #include <vector>
@@ -11,7 +14,8 @@
 namespace interposed::server {
 
 /// What is still to be sent to one client, in order: replies put together in place in blocks of
-/// its own, and parts that lie elsewhere and are told when they are gone. Not thread-safe.
+/// its own, parts that lie elsewhere and are told when they are gone, and bytes of the export that
+/// need not be in our memory at all. Not thread-safe.
 class Outbox {
 public:
     static constexpr std::size_t block_size = std::size_t{256} << 10;
@@ -35,11 +39,23 @@ public:
     /// The owner, if there is one, is told when this part is gone.
     void add(std::span<const std::byte> part, Owner* owner);
 
+    /// Bytes of the export that are looked for only when it is their turn to be sent.
+    void add(mapping::Extent extent);
+    /// What is left of the first part, if it is such bytes.
+    [[nodiscard]] std::optional<mapping::Extent> front_extent() const;
+    /// The first of these bytes are in memory now: `data` stands for that many of them.
+    void fill_front(std::span<const std::byte> data, Owner* owner);
+
     [[nodiscard]] bool empty() const { return bytes_ == 0; }
     [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
-    /// The first parts, as many as fit into `into`; returns how many.
-    std::size_t gather(std::span<iovec> into) const;
+    /// What can be sent in one call.
+    struct Gathered {
+        std::size_t count = 0; ///< parts
+        bool more = false;     ///< there is something behind them
+    };
+    /// The first parts, as many as fit into `into` and are in memory.
+    Gathered gather(std::span<iovec> into) const;
     /// The first `bytes` bytes are gone.
     void consume(std::size_t bytes);
     /// Nothing of this will be sent.
@@ -47,7 +63,8 @@ public:
 
 private:
     struct Part {
-        const std::byte* data;
+        const std::byte* data; ///< null: not in memory, but at `offset` of the export
+        std::uint64_t offset;
         std::size_t length;
         Owner* owner;
         std::size_t ends_blocks; ///< how many blocks no part behind this one lies in

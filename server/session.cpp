@@ -75,7 +75,7 @@ asio::awaitable<void> Session::read_requests() {
         }
         if (!reading_)
             break;
-        switch (receive()) {
+        switch (receive_or_spin()) {
         case Received::end:
             co_return;
         case Received::nothing_yet:
@@ -116,6 +116,21 @@ asio::awaitable<void> Session::write_replies() {
     }
 }
 
+/// Right behind a batch the next one may be only a moment away.
+Session::Received Session::receive_or_spin() {
+    Received received = receive();
+    if (received == Received::nothing_yet && just_replied_ && in_flight_ == 0 &&
+        loop_.one_busy_session())
+        spinner_.spin([&] {
+            received = receive();
+            return received != Received::nothing_yet;
+        });
+    just_replied_ = false;
+    if (received == Received::something)
+        loop_.note_turn(this);
+    return received;
+}
+
 Session::Received Session::receive() {
     std::array<iovec, 2> into{};
     std::size_t parts = 0;
@@ -152,6 +167,8 @@ bool Session::take_request() {
         discard_left_ -= gone;
         return gone > 0;
     }
+    if (streaming_)
+        return write_arrived();
     if (bytes.size() < Request::wire_size || payload_left_ > 0)
         return false;
     const auto request = protocol::decode_request(bytes.data());
@@ -187,15 +204,27 @@ void Session::take_write(const Request& request) {
     if (behind.size() >= request.length) {
         inbox_.use(request.length);
         // The operation only reads it.
-        serve_write(request, const_cast<std::byte*>(behind.data()), {});
+        serve_write(request, 0, const_cast<std::byte*>(behind.data()), {});
         return;
     }
     incoming_ = request;
-    incoming_payload_ = loop_.buffers().take(request.length);
-    std::memcpy(incoming_payload_.data(), behind.data(), behind.size());
-    inbox_.use(behind.size());
-    payload_received_ = behind.size();
-    payload_left_ = request.length - behind.size();
+    streamed_ = 0;
+    streaming_ = request.length >= min_streamed_write && !request.has(protocol::command_flag::fua);
+    if (!streaming_)
+        collect_payload();
+}
+
+/// The rest of the payload goes to a buffer of its own, beginning with what is there.
+void Session::collect_payload() {
+    const auto behind = inbox_.unused();
+    const std::size_t rest = incoming_.length - streamed_;
+    payload_received_ = std::min(behind.size(), rest);
+    payload_left_ = rest - payload_received_;
+    incoming_payload_ = loop_.buffers().take(rest);
+    std::memcpy(incoming_payload_.data(), behind.data(), payload_received_);
+    inbox_.use(payload_received_);
+    if (payload_left_ == 0)
+        payload_arrived(0);
 }
 
 void Session::payload_arrived(std::size_t bytes) {
@@ -203,8 +232,41 @@ void Session::payload_arrived(std::size_t bytes) {
     payload_left_ -= bytes;
     if (payload_left_ == 0) {
         std::byte* payload = incoming_payload_.data();
-        serve_write(incoming_, payload, std::move(incoming_payload_));
+        serve_write(incoming_, streamed_, payload, std::move(incoming_payload_));
     }
+}
+
+/// Writes what has arrived of a large WRITE. False: more must arrive first.
+bool Session::write_arrived() {
+    const auto bytes = inbox_.unused();
+    const std::uint64_t at = incoming_.offset + streamed_;
+    std::uint64_t length = std::min<std::uint64_t>(bytes.size(), incoming_.length - streamed_);
+    const bool last = streamed_ + length == incoming_.length;
+    if (!last) {
+        const std::uint64_t end = (at + length) / streamed_alignment * streamed_alignment;
+        if (end < at + streamed_step)
+            return false;
+        length = end - at;
+    }
+    devices::Operation now{.kind = devices::OpKind::write,
+                           .extent = {at, length},
+                           .data = const_cast<std::byte*>(bytes.data())};
+    if (!layer_.try_now(loop_.engine(), now)) {
+        streaming_ = false;
+        collect_payload();
+        return true;
+    }
+    inbox_.use(length);
+    streamed_ += now.error == 0 ? length : now.progress;
+    if (now.error != 0) {
+        discard_left_ = incoming_.length - (at - incoming_.offset) - length;
+        reply_failed(incoming_, now.error, streamed_);
+    } else if (last) {
+        counts_.bytes_written += incoming_.length;
+        reply_done(incoming_);
+    }
+    streaming_ = now.error == 0 && !last;
+    return true;
 }
 
 bool Session::must_pause(const Request& next) const {

@@ -7,6 +7,7 @@
 #include "server/loop.hpp"
 #include "server/outbox.hpp"
 #include "server/request_check.hpp"
+#include "server/spinner.hpp"
 #include "server/stream.hpp"
 
 #include <asio/awaitable.hpp>
@@ -43,8 +44,19 @@ public:
     static constexpr std::size_t max_unsent = std::size_t{1} << 20;
     /// Reads up to this size are put together with their headers.
     static constexpr std::size_t max_inline_read = std::size_t{128} << 10;
+    /// Reads from this size on go from the page cache to the socket without a copy of ours, where
+    /// all of them is in it: then only a device that loses pages meanwhile can fail behind the
+    /// header, and the connection with it. Sent in steps.
+    static constexpr std::size_t min_direct_read = std::size_t{64} << 10;
+    /// Writes from this size on are written as they arrive, in steps that stay in the core's cache,
+    /// where that needs no waiting. A client that leaves in the middle leaves part of its write.
+    static constexpr std::size_t min_streamed_write = std::size_t{256} << 10;
+    static constexpr std::size_t streamed_step = std::size_t{128} << 10;
+    static constexpr std::uint64_t streamed_alignment = 4096; ///< no page is written in two parts
+    static constexpr std::size_t direct_step = std::size_t{1} << 20;
     /// Replies are sent in groups of so many while the rest of a batch is still being served, so
-    /// that the client can work on them meanwhile.
+    /// that the client can work on them meanwhile; but only where a core is idle for it: with
+    /// several busy sessions, whole batches cost less.
     static constexpr unsigned replies_per_send = 8;
 
     Session(std::string name, Agreement agreement, Stream& stream, Loop& loop, Strand strand);
@@ -72,16 +84,22 @@ private:
     asio::awaitable<void> write_replies();
     asio::awaitable<void> drain();
     Received receive();
+    Received receive_or_spin();
     bool serve_inbox();
     bool take_request();
     void take_write(const protocol::Request& request);
     void payload_arrived(std::size_t bytes);
+    void collect_payload();
+    bool write_arrived();
     [[nodiscard]] bool must_pause(const protocol::Request& next) const;
 
     // session_requests.cpp: what is done about a request
     void serve(const protocol::Request& request);
     void serve_read(const protocol::Request& request);
-    void serve_write(const protocol::Request& request, std::byte* payload, Buffer buffer);
+    bool serve_direct_read(const protocol::Request& request);
+    void fetch(mapping::Extent extent);
+    void serve_write(const protocol::Request& request, std::size_t done, std::byte* payload,
+                     Buffer buffer);
     Pending& begin(const protocol::Request& request, devices::OpKind kind);
     void submit(Pending& pending);
     void completed(Pending& pending);
@@ -99,8 +117,11 @@ private:
                      std::optional<std::uint64_t> offset);
     [[nodiscard]] std::size_t read_header_size() const;
     void encode_read_header(std::byte* out, const protocol::Request& request) const;
+    void answer_fetched(Pending& pending);
     void replied();
     void send_replies();
+    Stream::Moved send_parts();
+    Stream::Moved send_extent(mapping::Extent extent);
 
     const std::string name_;
     const Agreement agreement_;
@@ -116,6 +137,8 @@ private:
     Buffer incoming_payload_;
     std::size_t payload_received_ = 0; ///< bytes
     std::size_t payload_left_ = 0;     ///< bytes still to come
+    bool streaming_ = false;           ///< it is written as it arrives
+    std::size_t streamed_ = 0;         ///< bytes of it that are written
     std::size_t discard_left_ = 0;     ///< bytes of a refused WRITE still to come
 
     bool reading_ = true;
@@ -125,6 +148,9 @@ private:
     bool writer_ended_ = false;
     bool paused_ = false; ///< a request waits in the inbox until others are answered
     unsigned unsent_replies_ = 0;
+    bool just_replied_ = false;
+    bool fetching_ = false; ///< the first part of the outbox is being read
+    Spinner spinner_;
 
     std::vector<std::unique_ptr<Pending>> pending_; ///< all there are, in use or free
     std::vector<Pending*> free_;

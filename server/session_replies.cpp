@@ -72,8 +72,12 @@ std::vector<protocol::StatusDescriptor> describe(const std::vector<StatusRun>& r
 } // namespace
 
 void Session::answer(Pending& pending) {
+    if (pending.fetches) {
+        answer_fetched(pending);
+        return;
+    }
     if (pending.error != 0) {
-        reply_failed(pending.request, pending.error, pending.progress);
+        reply_failed(pending.request, pending.error, pending.done_before + pending.progress);
         release(pending);
         return;
     }
@@ -102,6 +106,22 @@ void Session::answer_read(Pending& pending) {
     outbox_.add(std::span(pending.header).first(read_header_size()), nullptr);
     outbox_.add({pending.buffer.data(), length}, &pending);
     replied();
+}
+
+/// The reply has begun: all that is left to say after an error is nothing.
+void Session::answer_fetched(Pending& pending) {
+    fetching_ = false;
+    if (pending.error != 0) {
+        log::error(name_ + ": closed within a reply: read at " +
+                   std::to_string(pending.request.offset) + " length " +
+                   std::to_string(pending.request.length) + ": " + reason(pending.error));
+        broken_ = true;
+        reading_ = false;
+    }
+    if (broken_)
+        release(pending);
+    else
+        outbox_.fill_front({pending.buffer.data(), pending.request.length}, &pending);
 }
 
 void Session::answer_status(Pending& pending) {
@@ -189,20 +209,19 @@ void Session::encode_read_header(std::byte* out, const Request& request) const {
 }
 
 void Session::replied() {
-    if (++unsent_replies_ >= replies_per_send)
+    if (++unsent_replies_ >= replies_per_send && loop_.one_busy_session())
         send_replies();
 }
 
 void Session::send_replies() {
     unsent_replies_ = 0;
-    while (!outbox_.empty() && !blocked_) {
+    while (!outbox_.empty() && !blocked_ && !fetching_) {
         if (broken_) {
             outbox_.drop();
             return;
         }
-        std::array<iovec, parts_per_send> parts;
-        const std::size_t count = outbox_.gather(parts);
-        const Stream::Moved moved = stream_.send(std::span(parts).first(count));
+        const auto extent = outbox_.front_extent();
+        const Stream::Moved moved = extent ? send_extent(*extent) : send_parts();
         if (moved.ended) {
             broken_ = true;
         } else if (moved.would_wait) {
@@ -210,7 +229,29 @@ void Session::send_replies() {
             changed_.notify_all();
         }
         outbox_.consume(moved.bytes);
+        just_replied_ = true;
     }
+}
+
+Stream::Moved Session::send_parts() {
+    std::array<iovec, parts_per_send> parts;
+    const auto [count, more] = outbox_.gather(parts);
+    return stream_.send(std::span(parts).first(count), more);
+}
+
+Stream::Moved Session::send_extent(mapping::Extent extent) {
+    const auto there =
+        layer_.direct_extent({extent.offset, std::min<std::uint64_t>(extent.length, direct_step)});
+    if (!there) {
+        fetch(extent);
+        return {};
+    }
+    // The page cache may lose a page this very moment.
+    const auto began = devices::Engine::Clock::now();
+    loop_.engine().blocking_begins(began);
+    const Stream::Moved moved = stream_.send_file(there->fd, there->offset, there->length);
+    loop_.engine().blocking_ends(began);
+    return moved;
 }
 
 } // namespace interposed::server

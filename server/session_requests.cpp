@@ -40,6 +40,8 @@ void Session::serve(const Request& request) {
 
 void Session::serve_read(const Request& request) {
     counts_.bytes_read += request.length;
+    if (request.length >= min_direct_read && serve_direct_read(request))
+        return;
     if (request.length <= max_inline_read && request.length > 0) {
         const std::size_t header = read_header_size();
         std::byte* room = outbox_.reserve(header + request.length);
@@ -69,27 +71,64 @@ void Session::serve_read(const Request& request) {
         submit(later);
 }
 
-/// `payload` lies in `buffer`, or in the inbox if there is none.
-void Session::serve_write(const Request& request, std::byte* payload, Buffer buffer) {
+/// Only where all of it is in the page cache: so an error is found before the reply begins.
+bool Session::serve_direct_read(const Request& request) {
+    if (!stream_.can_send_file())
+        return false;
+    for (std::uint64_t done = 0; done < request.length;) {
+        const auto there = layer_.direct_extent({request.offset + done, request.length - done});
+        if (!there)
+            return false;
+        done += there->length;
+    }
+    encode_read_header(outbox_.reserve(read_header_size()), request);
+    outbox_.commit(read_header_size());
+    outbox_.add(mapping::Extent{request.offset, request.length});
+    replied();
+    return true;
+}
+
+/// Pages that were in the cache when the reply began are not any more.
+void Session::fetch(mapping::Extent extent) {
+    const auto length = std::min<std::uint64_t>(extent.length, max_inline_read);
+    fetching_ = true;
+    Pending& later = begin({.command = Command::read,
+                            .offset = extent.offset,
+                            .length = static_cast<std::uint32_t>(length)},
+                           OpKind::read);
+    later.fetches = true;
+    later.buffer = loop_.buffers().take(length);
+    later.data = later.buffer.data();
+    bytes_in_flight_ += later.buffer.size();
+    submit(later);
+}
+
+/// `payload` is what follows the first `done` bytes, which are written already. It lies in
+/// `buffer`, or in the inbox if there is none.
+void Session::serve_write(const Request& request, std::size_t done, std::byte* payload,
+                          Buffer buffer) {
     counts_.bytes_written += request.length;
+    const mapping::Extent extent{request.offset + done, request.length - done};
     Operation now{.kind = OpKind::write,
                   .fua = request.has(protocol::command_flag::fua),
-                  .extent = {request.offset, request.length},
+                  .extent = extent,
                   .data = payload};
-    if (request.length > 0 && layer_.try_now(loop_.engine(), now)) {
+    if (extent.length > 0 && layer_.try_now(loop_.engine(), now)) {
         if (now.error == 0)
             reply_done(request);
         else
-            reply_failed(request, now.error, now.progress);
+            reply_failed(request, now.error, done + now.progress);
         return;
     }
     Pending& later = begin(request, OpKind::write);
-    if (!buffer && request.length > 0) {
-        buffer = loop_.buffers().take(request.length);
-        std::memcpy(buffer.data(), payload, request.length);
+    if (!buffer && extent.length > 0) {
+        buffer = loop_.buffers().take(extent.length);
+        std::memcpy(buffer.data(), payload, extent.length);
     }
     later.buffer = std::move(buffer);
     later.data = later.buffer.data();
+    later.extent = extent;
+    later.done_before = done;
     bytes_in_flight_ += later.buffer.size();
     submit(later);
 }
@@ -109,6 +148,8 @@ Session::Pending& Session::begin(const Request& request, OpKind kind) {
                                             finished.session.completed(finished);
                                         }};
     pending.request = request;
+    pending.fetches = false;
+    pending.done_before = 0;
     pending.runs.clear();
     ++in_flight_;
     return pending;

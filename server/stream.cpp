@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 
 namespace interposed::server {
@@ -37,6 +38,7 @@ msghdr message(std::span<const iovec> parts) {
 } // namespace
 
 SocketStream::SocketStream(Socket socket) : socket_(std::move(socket)) {
+    socket_.native_non_blocking(true);
     const int fd = socket_.native_handle();
     int family = AF_UNSPEC;
     socklen_t length = sizeof family;
@@ -57,9 +59,16 @@ Stream::Moved SocketStream::receive(std::span<const iovec> into) {
     return moved(::recvmsg(socket_.native_handle(), &header, MSG_DONTWAIT));
 }
 
-Stream::Moved SocketStream::send(std::span<const iovec> from) {
+Stream::Moved SocketStream::send(std::span<const iovec> from, bool more) {
     const msghdr header = message(from);
-    return moved(::sendmsg(socket_.native_handle(), &header, MSG_DONTWAIT | MSG_NOSIGNAL));
+    return moved(::sendmsg(socket_.native_handle(), &header,
+                           MSG_DONTWAIT | MSG_NOSIGNAL | (more ? MSG_MORE : 0)));
+}
+
+// The socket itself is non-blocking, which is what sendfile() goes by.
+Stream::Moved SocketStream::send_file(int fd, std::uint64_t offset, std::size_t length) {
+    auto at = static_cast<off_t>(offset);
+    return moved(::sendfile(socket_.native_handle(), fd, &at, length));
 }
 
 asio::awaitable<void> SocketStream::readable() {

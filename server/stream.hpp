@@ -3,6 +3,7 @@
 #include <asio/awaitable.hpp>
 #include <asio/generic/stream_protocol.hpp>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <sys/uio.h>
@@ -24,7 +25,14 @@ public:
 
     virtual ~Stream() = default;
     virtual Moved receive(std::span<const iovec> into) = 0;
-    virtual Moved send(std::span<const iovec> from) = 0;
+    /// `more`: something follows at once, and may go into the same packet.
+    virtual Moved send(std::span<const iovec> from, bool more) = 0;
+    /// Sends part of a file without copying it; false from can_send_file() where it cannot.
+    [[nodiscard]] virtual bool can_send_file() const { return false; }
+    virtual Moved send_file(int fd, std::uint64_t offset, std::size_t length) {
+        (void)fd, (void)offset, (void)length;
+        return {.ended = true};
+    }
     /// Return early, without an error, when the stream is closed.
     virtual asio::awaitable<void> readable() = 0;
     virtual asio::awaitable<void> writable() = 0;
@@ -43,7 +51,9 @@ public:
     explicit SocketStream(Socket socket);
 
     Moved receive(std::span<const iovec> into) override;
-    Moved send(std::span<const iovec> from) override;
+    Moved send(std::span<const iovec> from, bool more) override;
+    [[nodiscard]] bool can_send_file() const override { return true; }
+    Moved send_file(int fd, std::uint64_t offset, std::size_t length) override;
     asio::awaitable<void> readable() override;
     asio::awaitable<void> writable() override;
     void stop_receiving() override;

@@ -142,6 +142,11 @@ void TableLayer::submit(Engine& engine, Operation& operation) {
     below_[piece.device]->submit(engine, operation);
 }
 
+std::optional<devices::DirectExtent> TableLayer::direct_extent(Extent extent) {
+    const Piece piece = table_.first_piece(extent);
+    return below_[piece.device]->direct_extent(piece.extent);
+}
+
 void TableLayer::submit_split(Engine& engine, Operation& operation) {
     auto split = std::make_unique<Split>(operation);
     const bool leading_part_will_do = operation.kind == OpKind::block_status;

@@ -16,7 +16,7 @@ void put(Outbox& outbox, const std::string& text) {
 
 std::string gathered(const Outbox& outbox) {
     std::array<iovec, 64> parts{};
-    const std::size_t count = outbox.gather(parts);
+    const std::size_t count = outbox.gather(parts).count;
     std::string all;
     for (std::size_t i = 0; i < count; ++i)
         all.append(static_cast<const char*>(parts[i].iov_base), parts[i].iov_len);
@@ -36,7 +36,7 @@ TEST_CASE("replies leave in the order they came, in one part while they touch", 
     put(outbox, "one ");
     put(outbox, "two");
     std::array<iovec, 4> parts{};
-    CHECK(outbox.gather(parts) == 1);
+    CHECK(outbox.gather(parts).count == 1);
     CHECK(gathered(outbox) == "one two");
     CHECK(outbox.bytes() == 7);
 }
@@ -58,6 +58,34 @@ TEST_CASE("a part that lies elsewhere keeps its place among the others", "[serve
     outbox.consume(1);
     CHECK(owner.times == 1);
     CHECK(gathered(outbox) == "tail");
+}
+
+TEST_CASE("bytes of the export wait for their turn, and can be filled in step by step",
+          "[server]") {
+    BufferPool buffers;
+    Outbox outbox(buffers);
+    CountingOwner owner;
+    put(outbox, "head");
+    outbox.add(mapping::Extent{1000, 10});
+    put(outbox, "tail");
+    CHECK(gathered(outbox) == "head");
+    CHECK_FALSE(outbox.front_extent());
+    outbox.consume(4);
+    CHECK(outbox.front_extent() == mapping::Extent{1000, 10});
+    outbox.consume(3);
+    CHECK(outbox.front_extent() == mapping::Extent{1003, 7});
+    const std::string first = "abcd";
+    outbox.fill_front(std::as_bytes(std::span(first)), &owner);
+    CHECK(gathered(outbox) == "abcd");
+    outbox.consume(4);
+    CHECK(owner.times == 1);
+    CHECK(outbox.front_extent() == mapping::Extent{1007, 3});
+    const std::string last = "xyz";
+    outbox.fill_front(std::as_bytes(std::span(last)), &owner);
+    CHECK(gathered(outbox) == "xyztail");
+    outbox.consume(7);
+    CHECK(owner.times == 2);
+    CHECK(outbox.empty());
 }
 
 TEST_CASE("dropping tells every owner once", "[server]") {

@@ -1,5 +1,6 @@
 #include "tests/support/scripted_client.hpp"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cerrno>
 #include <cstring>
@@ -269,6 +270,48 @@ TEST_CASE("a client that does not read its replies is not read from for ever", "
     for (std::uint64_t i = 0; i < count; ++i)
         REQUIRE(client.receive(16 + (1 << 20)).size() == 16 + (1 << 20));
     sender.join();
+}
+
+TEST_CASE("a large write arrives whole, wherever it begins and however it is cut", "[server]") {
+    auto device = std::make_shared<MemoryDevice>(2 << 20);
+    TestServer server({memory_export("big", {device})});
+    ScriptedClient client(server);
+    choose(client, "big", 2 << 20, flags);
+    const bool held = GENERATE(false, true); // then it cannot be written as it arrives
+    constexpr std::uint32_t length = 1000003;
+    Bytes payload(length);
+    for (std::size_t i = 0; i < payload.size(); ++i)
+        payload[i] = static_cast<std::byte>(i * 2654435761U >> 13);
+    if (held)
+        device->hold();
+    client.send(request(0, cmd_write, 1, 12345, length));
+    for (std::size_t at = 0, step = 1; at < length; at += step, step = 1 + step * 7 % 70001) {
+        step = std::min<std::size_t>(step, length - at);
+        const auto from = payload.begin() + static_cast<std::ptrdiff_t>(at);
+        client.send(Bytes(from, from + static_cast<std::ptrdiff_t>(step)));
+    }
+    if (held) {
+        device->wait_for(1);
+        device->release();
+    }
+    client.expect(simple_reply(1));
+    const auto written = device->bytes().begin() + 12345;
+    CHECK(std::equal(payload.begin(), payload.end(), written));
+    CHECK(*(written - 1) == std::byte{0});
+    CHECK(written[length] == std::byte{0});
+}
+
+TEST_CASE("a large write that fails in the middle is answered once, and the stream stays in step",
+          "[server]") {
+    auto device = std::make_shared<MemoryDevice>(2 << 20);
+    TestServer server({memory_export("big", {device})});
+    ScriptedClient client(server);
+    choose(client, "big", 2 << 20, flags);
+    device->fail_from(700000, EIO);
+    client.send(wire().raw(request(0, cmd_write, 1, 0, 1 << 20)).zeroes(1 << 20))
+        .expect(simple_reply(1, EIO))
+        .send(request(0, cmd_read, 2, 0, 1))
+        .expect(wire().raw(simple_reply(2)).u8(0));
 }
 
 TEST_CASE("a bad request magic ends the connection after what came before", "[server]") {
