@@ -21,9 +21,11 @@ Connection::~Connection() {
 }
 
 asio::awaitable<void> Connection::run() {
-    std::string how = "ended";
+    std::string how = "client left";
     try {
         co_await serve();
+        if (session_)
+            how = session_->ending();
     } catch (const std::exception& why) {
         how = why.what();
     }

@@ -51,12 +51,14 @@ asio::awaitable<void> Session::run() {
 }
 
 void Session::stop() {
+    ending_ = "server is stopping";
     reading_ = false;
     stream_.stop_receiving();
     changed_.notify_all();
 }
 
 void Session::abort() {
+    ending_ = "given up by the server";
     broken_ = true;
     reading_ = false;
     stream_.close();
@@ -181,6 +183,7 @@ bool Session::take_request() {
     }
     inbox_.use(Request::wire_size);
     if (request->command == Command::disconnect) {
+        ending_ = "client disconnected";
         reading_ = false;
         return false;
     }

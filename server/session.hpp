@@ -74,6 +74,8 @@ public:
     void abort();
 
     [[nodiscard]] const SessionCounts& counts() const { return counts_; }
+    /// How it ended, for the log.
+    [[nodiscard]] const char* ending() const { return ending_; }
 
 private:
     struct Pending;
@@ -159,6 +161,7 @@ private:
     std::atomic<Pending*> completed_{nullptr}; ///< finished on some thread, not yet answered
 
     SessionCounts counts_;
+    const char* ending_ = "client closed the connection";
 };
 
 } // namespace interposed::server

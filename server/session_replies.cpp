@@ -223,6 +223,7 @@ void Session::send_replies() {
         const auto extent = outbox_.front_extent();
         const Stream::Moved moved = extent ? send_extent(*extent) : send_parts();
         if (moved.ended) {
+            ending_ = "client is gone";
             broken_ = true;
         } else if (moved.would_wait) {
             blocked_ = true;

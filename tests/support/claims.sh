@@ -10,7 +10,8 @@ new_loop() { # NAME SIZE
 # Makes a partition without a partition table, and prints its node.
 add_partition() { # DISK NUMBER START-SECTOR SECTORS
     addpart "$1" "$2" "$3" "$4" >&2 || fail 'no partitions on loop devices here'
-    at_exit delpart "$1" "$2"
+    # The kernel may need a moment to let go of what a server that has just ended had claimed.
+    at_exit eventually 10 delpart "$1" "$2"
     echo "$1p$2"
 }
 

@@ -136,6 +136,8 @@ loop_on() { # FILE [LOSETUP-OPTION...]
     requires_loop_devices
     loop=$(losetup --find --show "${@:2}" "$1") || fail "no loop device for $1"
     at_exit losetup --detach "$loop"
+    # A test that was killed may have left partitions on it, and they survive detaching.
+    partx --delete "$loop" 2>/dev/null || true
     echo "$loop"
 }
 

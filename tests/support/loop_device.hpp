@@ -89,8 +89,12 @@ private:
         config.fd = static_cast<__u32>(backing.get());
         config.block_size = options.block_size;
         config.info.lo_flags = options.read_only ? LO_FLAGS_READ_ONLY : 0;
-        if (::ioctl(loop.get(), LOOP_CONFIGURE, &config) == 0)
+        if (::ioctl(loop.get(), LOOP_CONFIGURE, &config) == 0) {
+            // A test that was killed may have left partitions on it, and they survive detaching.
+            for (int number = 1; number < most_partitions; ++number)
+                change_partition(BLKPG_DEL_PARTITION, number, 0, 0);
             return true;
+        }
         if (errno != EBUSY)
             throw std::runtime_error("cannot set up " + path_ + ": " + std::strerror(errno));
         return false;
@@ -105,6 +109,8 @@ private:
         const devices::FileDescriptor loop(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
         return ::ioctl(loop.get(), BLKPG, &change);
     }
+
+    static constexpr int most_partitions = 16;
 
     TemporaryDirectory directory_;
     std::string backing_;
