@@ -6,9 +6,11 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace interposed::devices {
@@ -42,6 +44,34 @@ Limits make_limits(const DeviceInfo& info, std::uint32_t block, bool modifies_bl
             .rotational = info.rotational};
 }
 
+/// What a filesystem or device may answer to a write without having lost anything before it.
+bool is_refusal(int error) {
+    return error == ENOSPC || error == EDQUOT || error == EFBIG || error == EINVAL;
+}
+
+/// A second description of the same device: no claim, no locks, nothing but a place for errors.
+FileDescriptor open_for_sync(const DeviceInfo& info, int fd) {
+    const std::string path = "/proc/self/fd/" + std::to_string(fd);
+    FileDescriptor opened(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (opened.get() < 0)
+        throw ClaimError("device \"" + info.path + "\": cannot open it a second time for syncs: " +
+                         std::generic_category().message(errno));
+    return opened;
+}
+
+/// Pages that are being read in count as cached, but must be waited for. Readahead goes on for a
+/// while behind the read that started it.
+constexpr std::chrono::nanoseconds readahead_settles = std::chrono::milliseconds(100);
+
+/// What the kernel cannot do without waiting goes to threads that all devices share, and for files
+/// that can be anything. Block devices say themselves when they have enough.
+constexpr unsigned files_on_ring = 32;
+constexpr unsigned blocks_on_ring = 1024;
+
+std::int64_t now_ns() {
+    return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
 bool is_write(const Operation& operation) {
     return operation.kind == OpKind::write || operation.kind == OpKind::write_zeroes;
 }
@@ -57,8 +87,13 @@ Device::Device(DeviceInfo info, Claim claim)
       block_(direct() ? direct_block(info_, claim_.io_fd()) : 1),
       modifies_blocks_(block_ > 1 && claim_.mode() == ClaimMode::exclusive),
       may_punch_(blocking::holes_read_as_zeroes(claim_.io_fd())), fd_(claim_.io_fd()),
-      limits_(make_limits(info_, block_, modifies_blocks_)), nowait_reads_(true),
-      workers_(max_workers, [this](Operation* chain) { run_blocking(chain); }) {
+      limits_(make_limits(info_, block_, modifies_blocks_)),
+      max_on_ring_(info_.identity.kind == DeviceKind::block_device ? blocks_on_ring
+                                                                   : files_on_ring),
+      sync_fd_(open_for_sync(info_, claim_.io_fd())),
+      workers_(
+          max_workers, [this](Operation* chain) { run_blocking(chain); },
+          [this](Operation& operation) { refuse(operation); }) {
     if (!multiple(info_.size, block_))
         throw ClaimError("device \"" + info_.path + "\": want a size that is a multiple of " +
                          std::to_string(block_) + " for direct I/O, found " +
@@ -97,11 +132,15 @@ bool Device::read_now(Operation& operation) {
         // other error is found again, and reported, by the way that waits.
         if (errno == EOPNOTSUPP)
             nowait_reads_.store(false, std::memory_order_relaxed);
+        last_miss_ns_.store(now_ns(), std::memory_order_relaxed);
         return false;
     }
     operation.progress = static_cast<std::uint64_t>(got);
     operation.error = 0;
-    return operation.progress == operation.extent.length;
+    if (operation.progress == operation.extent.length)
+        return true;
+    last_miss_ns_.store(now_ns(), std::memory_order_relaxed);
+    return false;
 }
 
 bool Device::blocking_now(Engine& engine, Operation& operation) {
@@ -110,20 +149,23 @@ bool Device::blocking_now(Engine& engine, Operation& operation) {
     const auto entered = InlineGate::Clock::now();
     if (!gate_.enter(entered))
         return false;
-    engine.blocking_begins(entered);
+    const BlockingCall marked(entered);
     const int fd = fd_.load(std::memory_order_relaxed);
     operation.error =
         operation.kind == OpKind::read
             ? blocking::read(fd, operation.data, operation.extent, operation.progress)
             : blocking::write(fd, operation.data, operation.extent, false, operation.progress);
-    engine.blocking_ends(entered);
     gate_.leave(entered, InlineGate::Clock::now(), operation.extent.length);
     return true;
 }
 
 std::optional<DirectExtent> Device::direct_extent(mapping::Extent extent) {
     const int fd = fd_.load(std::memory_order_relaxed);
-    if (direct() || !page_cache::holds(fd, extent))
+    const bool settled =
+        direct_reads_.load(std::memory_order_relaxed) &&
+        on_ring_.load(std::memory_order_relaxed) == 0 &&
+        now_ns() - last_miss_ns_.load(std::memory_order_relaxed) > readahead_settles.count();
+    if (direct() || !settled || !page_cache::holds(fd, extent))
         return std::nullopt;
     return DirectExtent{.fd = fd, .offset = extent.offset, .length = extent.length};
 }
@@ -135,11 +177,14 @@ void Device::submit(Engine& engine, Operation& operation) {
         operation.complete(lost);
         return;
     }
+    const bool whole = whole_blocks::around(block_, operation.extent) == operation.extent;
+    if (block_ > 1 && !modifies_blocks_ && is_write(operation) && !whole) {
+        operation.complete(EINVAL); // others may write the rest of the block meanwhile
+        return;
+    }
     if (modifies_blocks_ && is_write(operation)) {
-        const mapping::Extent range = whole_blocks::around(block_, operation.extent);
-        const auto mode =
-            range == operation.extent ? RangeLock::Mode::plain : RangeLock::Mode::read_modify_write;
-        if (!write_ranges_.lock(operation, range, mode))
+        const auto mode = whole ? RangeLock::Mode::plain : RangeLock::Mode::read_modify_write;
+        if (!write_ranges_.lock(operation, whole_blocks::around(block_, operation.extent), mode))
             return; // finish() of the one before starts it
     }
     dispatch(&engine, operation);
@@ -160,9 +205,15 @@ bool Device::start_on_ring(Engine& engine, Operation& operation) {
         direct() ? (operation.kind == OpKind::read || operation.kind == OpKind::write) &&
                        aligned(operation)
                  : operation.kind == OpKind::read && nowait_reads_.load(std::memory_order_relaxed);
-    return suits && claim_held_by(engine) &&
-           engine.start(*this, operation, fd_.load(std::memory_order_relaxed),
-                        operation.fua && operation.kind == OpKind::write ? RWF_DSYNC : 0);
+    if (!suits || on_ring_.load(std::memory_order_relaxed) >= max_on_ring_ ||
+        !claim_held_by(engine))
+        return false;
+    on_ring_.fetch_add(1, std::memory_order_relaxed);
+    const bool started = engine.start(*this, operation, fd_.load(std::memory_order_relaxed),
+                                      operation.fua ? RWF_DSYNC : 0);
+    if (!started)
+        on_ring_.fetch_sub(1, std::memory_order_relaxed);
+    return started;
 }
 
 bool Device::claim_held_by(Engine& engine) {
@@ -180,8 +231,11 @@ bool Device::claim_held_by(Engine& engine) {
 }
 
 void Device::ring_done(Engine& engine, Operation& operation, std::int32_t result) {
-    if (result == -EAGAIN || result == -EINTR) {
-        workers_.submit(operation);
+    on_ring_.fetch_sub(1, std::memory_order_relaxed);
+    last_miss_ns_.store(now_ns(), std::memory_order_relaxed);
+    const bool ask_again = result == -EAGAIN || result == -EINTR;
+    if (ask_again || (operation.fua && is_refusal(-result))) {
+        workers_.submit(operation); // which find out what to make of it
         return;
     }
     if (result > 0) {
@@ -196,8 +250,12 @@ void Device::ring_done(Engine& engine, Operation& operation, std::int32_t result
 }
 
 void Device::finish(Engine* engine, Operation& operation, int error) {
-    if (operation.fua)
-        note_sync(error);
+    // What was to be stable is lost, and the kernel says so only once. Who was only refused has
+    // been sorted out before.
+    if (error != 0 && operation.kind == OpKind::write && operation.fua && !is_refusal(error))
+        flush_error_ = error;
+    if (error != 0 && operation.kind == OpKind::read)
+        direct_reads_.store(false, std::memory_order_relaxed);
     Operation* granted =
         modifies_blocks_ && is_write(operation) ? write_ranges_.unlock(operation) : nullptr;
     operation.complete(error);
@@ -212,11 +270,14 @@ void Device::finish(Engine* engine, Operation& operation, int error) {
 
 // ---- on a worker's thread ----
 
-// A sync that fails has dropped what it could not write, and the kernel says so only once: so
-// neither it nor any later one may be believed. Being refused is not that.
-int Device::note_sync(int error) {
-    const bool refused = error == ENOSPC || error == EDQUOT || error == EFBIG || error == EINVAL;
-    if (error != 0 && !refused)
+// A sync that fails has dropped what it could not write, whatever the error, and the kernel says so
+// only once: so neither it nor any later one may be believed.
+int Device::sync() {
+    const std::lock_guard lock(sync_mutex_);
+    if (const int lost = flush_error_; lost != 0)
+        return lost;
+    const int error = blocking::flush(sync_fd_.get());
+    if (error != 0)
         flush_error_ = error;
     return error;
 }
@@ -226,13 +287,34 @@ void Device::run_blocking(Operation* chain) {
         finish(nullptr, *chain, carry_out(*chain));
         return;
     }
-    const int lost = flush_error_;
-    const int error = lost != 0 ? lost : note_sync(blocking::flush(fd_));
+    const int error = sync();
     while (chain != nullptr) {
         Operation& flush = *chain;
         chain = flush.next;
         flush.complete(error);
     }
+}
+
+void Device::refuse(Operation& operation) {
+    finish(nullptr, operation, EAGAIN);
+}
+
+/// A write, and if it is FUA, stable.
+int Device::write_through(Operation& operation) {
+    const auto write = [&](bool fua) {
+        return !direct() || aligned(operation)
+                   ? blocking::write(fd_, operation.data, operation.extent, fua, operation.progress)
+                   : whole_blocks::write(fd_, block_, operation.data, operation.extent, fua,
+                                         operation.progress);
+    };
+    const int error = write(operation.fua);
+    if (!operation.fua || !is_refusal(error))
+        return error;
+    // Refused, or was it the sync, which then has lost something that was written before?
+    const int without = write(false);
+    if (without == 0)
+        flush_error_ = error;
+    return without == 0 ? error : without;
 }
 
 int Device::carry_out(Operation& operation) {
@@ -244,15 +326,12 @@ int Device::carry_out(Operation& operation) {
         return plain ? blocking::read(fd, operation.data, extent, operation.progress)
                      : whole_blocks::read(fd, block_, operation.data, extent, operation.progress);
     case OpKind::write:
-        return plain
-                   ? blocking::write(fd, operation.data, extent, operation.fua, operation.progress)
-                   : whole_blocks::write(fd, block_, operation.data, extent, operation.fua,
-                                         operation.progress);
+        return write_through(operation);
     case OpKind::trim: {
         const bool block_device = info_.identity.kind == DeviceKind::block_device;
         const int error =
             blocking::trim(fd, block_device, std::max(block_, info_.logical_block_size), extent);
-        return error == 0 && operation.fua ? blocking::flush(fd) : error;
+        return error == 0 && operation.fua ? sync() : error;
     }
     case OpKind::write_zeroes:
         return write_zeroes(operation);
@@ -275,21 +354,23 @@ int Device::write_zeroes(Operation& operation) {
     // A null buffer stands for zeroes.
     const auto write = [&](mapping::Extent part) {
         std::uint64_t done = 0;
-        const int error = whole_blocks::write(fd_, block_, nullptr, part, operation.fua, done);
+        const int error = whole_blocks::write(fd_, block_, nullptr, part, false, done);
         operation.progress = part.offset + done - all.offset;
         return error;
     };
     int error = middle.length > 0
                     ? blocking::zero(fd_, block_device, !operation.no_hole && may_punch_, middle)
                     : EOPNOTSUPP;
-    if (error == EOPNOTSUPP)
-        return write(all);
-    if (error == 0 && middle.offset > all.offset)
-        error = write({all.offset, middle.offset - all.offset});
-    if (error == 0 && middle.end() < all.end())
-        error = write({middle.end(), all.end() - middle.end()});
+    if (error == EOPNOTSUPP) {
+        error = write(all);
+    } else {
+        if (error == 0 && middle.offset > all.offset)
+            error = write({all.offset, middle.offset - all.offset});
+        if (error == 0 && middle.end() < all.end())
+            error = write({middle.end(), all.end() - middle.end()});
+    }
     if (error == 0 && operation.fua)
-        error = blocking::flush(fd_);
+        error = sync();
     if (error == 0)
         operation.progress = all.length;
     return error;

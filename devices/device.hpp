@@ -2,6 +2,7 @@
 
 #include "devices/claim.hpp"
 #include "devices/engine.hpp"
+#include "devices/file_descriptor.hpp"
 #include "devices/inline_gate.hpp"
 #include "devices/layer.hpp"
 #include "devices/range_lock.hpp"
@@ -43,7 +44,7 @@ public:
     void raise_to_read_write();
 
     /// A flush that failed: every later one fails too, since the kernel reports lost data once.
-    [[nodiscard]] int flush_error() const { return flush_error_.load(); }
+    [[nodiscard]] int flush_error() const { return flush_error_; }
 
 private:
     [[nodiscard]] bool direct() const { return claim_.cache() == CacheMode::direct; }
@@ -63,7 +64,10 @@ private:
     void run_blocking(Operation* chain);
     int carry_out(Operation& operation);
     int write_zeroes(Operation& operation);
-    int note_sync(int error);
+    int sync();
+    int write_through(Operation& operation);
+    /// A thread could not be had for it.
+    void refuse(Operation& operation);
     /// Ends an operation that was submitted, and starts those that waited for its range.
     void finish(Engine* engine, Operation& operation, int error);
 
@@ -74,7 +78,17 @@ private:
     const bool may_punch_;       ///< a punched hole is a way to write zeroes
     std::atomic<int> fd_;
     Limits limits_;
-    std::atomic<bool> nowait_reads_;
+    const unsigned max_on_ring_; ///< requests at a time
+    std::atomic<unsigned> on_ring_{0};
+
+    std::atomic<bool> nowait_reads_{true};
+    std::atomic<bool> direct_reads_{true};      ///< until a read fails
+    std::atomic<std::int64_t> last_miss_ns_{0}; ///< when a read last found something not cached
+
+    /// Only for syncs: the kernel tells each open file description of an error once, and with this
+    /// one nobody else can be told in their place.
+    const FileDescriptor sync_fd_;
+    std::mutex sync_mutex_; ///< one sync at a time: the next must know how this one ended
     std::atomic<int> flush_error_{0};
     InlineGate gate_;
     RangeLock write_ranges_; ///< used only if modifies_blocks_

@@ -1,9 +1,9 @@
 #pragma once
 
 #include "devices/operation.hpp"
+#include "devices/turn.hpp"
 
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -55,25 +55,6 @@ public:
     /// (io_uring's task work), so if it got stuck, they would be stuck with it.
     [[nodiscard]] bool may_block() const { return in_flight_.load(std::memory_order_relaxed) == 0; }
 
-    using Clock = std::chrono::steady_clock;
-    /// Brackets a system call that could block, made on the loop's own thread, for whoever watches
-    /// over the loop.
-    void blocking_begins(Clock::time_point now) {
-        blocking_since_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
-    }
-    void blocking_ends(Clock::time_point began) {
-        // Only one's own mark: the loop may have gone on with another thread meanwhile.
-        auto mine = began.time_since_epoch().count();
-        blocking_since_.compare_exchange_strong(mine, 0, std::memory_order_relaxed);
-    }
-    /// Forgets the mark: the loop goes on with another thread.
-    void blocking_abandoned() { blocking_since_.store(0, std::memory_order_relaxed); }
-    /// Whether such a call has lasted longer than `limit`.
-    [[nodiscard]] bool stuck(Clock::time_point now, Clock::duration limit) const {
-        const auto since = blocking_since_.load(std::memory_order_relaxed);
-        return since != 0 && now.time_since_epoch().count() - since > limit.count();
-    }
-
     /// Keeps `fd`'s open file description alive until release() and the last request in the
     /// kernel: it is registered with the ring (IORING_REGISTER_FILES). A process that is killed
     /// keeps the claim that way while a write of its can still land. Returns the slot, or -1.
@@ -88,7 +69,6 @@ private:
     std::mutex mutex_;
     std::atomic<std::size_t> in_flight_{0};
     std::atomic<std::size_t> queued_{0};
-    std::atomic<Clock::rep> blocking_since_{0};
 };
 
 } // namespace interposed::devices

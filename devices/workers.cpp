@@ -90,8 +90,8 @@ struct Workers::Shared {
     }
 };
 
-Workers::Workers(unsigned max_threads, Run run)
-    : shared_(std::make_shared<Shared>(max_threads, std::move(run))) {}
+Workers::Workers(unsigned max_threads, Run run, Refuse refuse)
+    : shared_(std::make_shared<Shared>(max_threads, std::move(run))), refuse_(std::move(refuse)) {}
 
 Workers::~Workers() {
     std::unique_lock lock(shared_->mutex);
@@ -103,22 +103,24 @@ Workers::~Workers() {
 
 void Workers::submit(Operation& operation) {
     Shared& shared = *shared_;
-    const std::lock_guard lock(shared.mutex);
+    std::unique_lock lock(shared.mutex);
+    if (shared.idle <= shared.queued && shared.threads < shared.max_threads) {
+        try {
+            // Detached, and kept alive by its own reference: the destructor waits for the count.
+            std::thread([shared = shared_] { shared->serve(); }).detach();
+            ++shared.threads;
+        } catch (const std::system_error&) {
+            // No more threads to be had: those that run will come to it.
+            if (shared.threads == 0) {
+                lock.unlock();
+                refuse_(operation);
+                return;
+            }
+        }
+    }
     (operation.kind == OpKind::flush ? shared.flushes : shared.others).push(operation);
     ++shared.queued;
-    if (shared.idle >= shared.queued || shared.threads == shared.max_threads) {
-        shared.work.notify_one();
-        return;
-    }
-    try {
-        // Detached, and kept alive by its own reference: the destructor waits for the count.
-        std::thread([shared = shared_] { shared->serve(); }).detach();
-        ++shared.threads;
-    } catch (const std::system_error&) {
-        // No more threads to be had: those that run will come to it.
-        if (shared.threads == 0)
-            throw;
-    }
+    shared.work.notify_one();
 }
 
 } // namespace interposed::devices

@@ -17,17 +17,22 @@ public:
     /// serves all of them.
     using Run = std::function<void(Operation* chain)>;
 
-    Workers(unsigned max_threads, Run run);
+    /// Is handed an operation for which no thread could be had, and completes it.
+    using Refuse = std::function<void(Operation& operation)>;
+
+    Workers(unsigned max_threads, Run run, Refuse refuse);
     /// Nothing may be queued or running any more. Waits for the threads to end.
     ~Workers();
     Workers(const Workers&) = delete;
     Workers& operator=(const Workers&) = delete;
 
+    /// Throws nothing.
     void submit(Operation& operation);
 
 private:
     struct Shared;
     std::shared_ptr<Shared> shared_;
+    Refuse refuse_;
 };
 
 } // namespace interposed::devices

@@ -30,6 +30,7 @@ asio::awaitable<void> Connection::run() {
         how = why.what();
     }
     log_end(how);
+    co_await take_leave();
     stream_->close();
 }
 
@@ -42,40 +43,59 @@ asio::awaitable<void> Connection::serve() {
     co_await session_->run();
 }
 
-asio::awaitable<std::optional<Agreement>> Connection::shake_hands_in_time() {
-    deadline_.expires_after(handshake_deadline);
-    auto expired = [this](const std::error_code& cancelled) {
-        if (cancelled || session_)
+/// Closes the stream then, unless the deadline is moved or called off.
+void Connection::close_in(std::chrono::seconds patience) {
+    deadline_.expires_after(patience);
+    auto expired = [weak = weak_from_this()](const std::error_code& cancelled) {
+        const auto self = weak.lock();
+        if (cancelled || !self || self->deadline_.expiry() > asio::steady_timer::clock_type::now())
             return;
-        deadline_passed_ = true;
-        stream_->close();
+        self->deadline_passed_ = true;
+        self->stream_->close();
     };
     deadline_.async_wait(asio::bind_executor(strand_, expired));
+}
+
+asio::awaitable<std::optional<Agreement>> Connection::shake_hands_in_time() {
+    close_in(handshake_deadline);
     auto agreement = co_await shake_hands(*stream_, catalog_);
-    deadline_.cancel();
+    deadline_.expires_at(asio::steady_timer::time_point::max());
     if (deadline_passed_)
         throw ProtocolError("no export chosen within " +
                             std::to_string(handshake_deadline.count()) + " s");
     co_return agreement;
 }
 
+/// A socket that is closed while something in it is unread takes back what was sent last.
+asio::awaitable<void> Connection::take_leave() {
+    close_in(leave_deadline);
+    co_await stream_->finish();
+    deadline_.expires_at(asio::steady_timer::time_point::max());
+}
+
 void Connection::stop() {
-    asio::post(strand_, [this] {
-        stopping_ = true;
-        if (session_)
-            session_->stop();
+    asio::post(strand_, [weak = weak_from_this()] {
+        const auto self = weak.lock();
+        if (!self)
+            return;
+        self->stopping_ = true;
+        if (self->session_)
+            self->session_->stop();
         else
-            stream_->close();
+            self->stream_->close();
     });
 }
 
 void Connection::abort() {
-    asio::post(strand_, [this] {
-        stopping_ = true;
-        if (session_)
-            session_->abort();
+    asio::post(strand_, [weak = weak_from_this()] {
+        const auto self = weak.lock();
+        if (!self)
+            return;
+        self->stopping_ = true;
+        if (self->session_)
+            self->session_->abort();
         else
-            stream_->close();
+            self->stream_->close();
     });
 }
 

@@ -17,12 +17,14 @@
 namespace interposed::server {
 
 /// One client from accept to close: the handshake with its deadline, then a Session, then a line
-/// in the log. Runs on a strand of its loop; stop() and abort() may be called from any thread, as
-/// long as run() has not returned.
-class Connection {
+/// in the log. Runs on a strand of its loop; stop() and abort() may be called from any thread.
+/// Owned by a shared_ptr: what they post, and the deadline, may come when it is gone.
+class Connection : public std::enable_shared_from_this<Connection> {
 public:
     /// From accept to a chosen export. Generous, for people who type their options by hand.
     static constexpr std::chrono::seconds handshake_deadline{30};
+    /// For a client to leave after it was told that nothing more comes.
+    static constexpr std::chrono::seconds leave_deadline{2};
 
     Connection(std::uint64_t id, std::unique_ptr<Stream> stream, Peer peer, Loop& loop,
                const ExportSet& exports);
@@ -42,6 +44,8 @@ public:
 
 private:
     asio::awaitable<void> serve();
+    asio::awaitable<void> take_leave();
+    void close_in(std::chrono::seconds patience);
     asio::awaitable<std::optional<Agreement>> shake_hands_in_time();
     void log_end(std::string_view how) const;
 

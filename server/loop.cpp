@@ -1,6 +1,7 @@
 #include "server/loop.hpp"
 
 #include <algorithm>
+#include <system_error>
 #include <unistd.h>
 
 namespace interposed::server {
@@ -32,8 +33,14 @@ Loops::~Loops() {
 }
 
 void Loops::start() {
-    for (const auto& loop : loops_)
-        hand_over(*loop);
+    {
+        const std::lock_guard lock(mutex_);
+        for (const auto& loop : loops_) {
+            hand_over(*loop);
+            add_thread();
+        }
+        add_thread(); // a spare one from the beginning: later there may be none to be had
+    }
     watchdog_ = std::thread([this] { watch(); });
 }
 
@@ -55,14 +62,17 @@ Loop& Loops::least_busy() {
     return **std::min_element(loops_.begin(), loops_.end(), fewer);
 }
 
+/// With the mutex held.
 void Loops::hand_over(Loop& loop) {
-    const std::lock_guard lock(mutex_);
-    loop.turn_of_ = next_turn_;
-    turns_.push_back({&loop, next_turn_++});
-    if (spare_ >= turns_.size()) {
-        changed_.notify_all();
-        return;
-    }
+    if (loop.turn_)
+        loop.turn_->end();
+    loop.turn_ = std::make_shared<devices::Turn>();
+    waiting_.push_back({&loop, loop.turn_});
+    changed_.notify_all();
+}
+
+/// With the mutex held. Throws std::system_error.
+void Loops::add_thread() {
     std::thread([this] { serve_turns(); }).detach(); // stop() waits for the count
     ++threads_;
 }
@@ -70,28 +80,29 @@ void Loops::hand_over(Loop& loop) {
 void Loops::serve_turns() {
     std::unique_lock lock(mutex_);
     while (!stopping_) {
-        if (turns_.empty()) {
+        if (waiting_.empty()) {
             ++spare_;
             changed_.wait(lock);
             --spare_;
             continue;
         }
-        const Turn turn = turns_.front();
-        turns_.pop_front();
+        const Waiting next = waiting_.front();
+        waiting_.pop_front();
         lock.unlock();
-        run(turn);
+        run(next);
         lock.lock();
     }
     --threads_;
     changed_.notify_all();
 }
 
-void Loops::run(const Turn& turn) {
-    asio::io_context& context = turn.loop->context_;
+void Loops::run(const Waiting& next) {
+    asio::io_context& context = next.loop->context_;
     const auto work = asio::make_work_guard(context);
-    while (turn.loop->turn_of_.load(std::memory_order_relaxed) == turn.number &&
-           context.run_one() > 0) {
+    devices::Turn::current() = next.turn.get();
+    while (!next.turn->over() && context.run_one() > 0) {
     }
+    devices::Turn::current() = nullptr;
 }
 
 bool Loops::anybody_there() const {
@@ -105,15 +116,18 @@ void Loops::watch() {
     std::unique_lock lock(mutex_);
     while (!stopping_) {
         changed_.wait_for(lock, anybody_there() ? often : seldom);
-        lock.unlock();
-        const auto now = devices::Engine::Clock::now();
+        const auto now = devices::Turn::Clock::now();
         for (const auto& loop : loops_) {
-            if (loop->engine_.stuck(now, patience)) {
-                loop->engine_.blocking_abandoned();
+            if (loop->turn_ && loop->turn_->stuck(now, patience))
                 hand_over(*loop);
-            }
         }
-        lock.lock();
+        if (spare_ > waiting_.size())
+            continue;
+        try {
+            add_thread();
+        } catch (const std::system_error&) {
+            // None to be had: the next round tries again, and stuck threads may come back.
+        }
     }
 }
 

@@ -52,14 +52,14 @@ private:
     static constexpr auto relaxed = std::memory_order_relaxed;
     static constexpr unsigned scale = 1024;
     std::atomic<const void*> last_turn_{nullptr};
-    std::atomic<unsigned> mixed_{0};        ///< how often another session has the turn, of `scale`
-    std::atomic<std::uint64_t> turn_of_{0}; ///< which thread's turn it is to run it
+    std::atomic<unsigned> mixed_{0};      ///< how often another session has the turn, of `scale`
+    std::shared_ptr<devices::Turn> turn_; ///< of the thread that runs it; under Loops::mutex_
 };
 
 /// The loops of a server, about one to a core, the threads that run them, and a watchdog.
 ///
 /// A thread that gets stuck in a system call on a device must not hold up the other sessions of
-/// its loop. Such calls are marked (Engine::blocking_begins); when one lasts longer than
+/// its loop. Such calls are marked (devices::BlockingCall); when one lasts longer than
 /// `patience`, the watchdog gives the loop to a spare thread, and the stuck one becomes a spare
 /// when it comes back. Devices see to it that few are caught (InlineGate).
 class Loops {
@@ -81,24 +81,24 @@ public:
     Loop& first() { return *loops_.front(); }
 
 private:
-    struct Turn {
+    struct Waiting {
         Loop* loop = nullptr;
-        std::uint64_t number = 0;
+        std::shared_ptr<devices::Turn> turn;
     };
 
     void hand_over(Loop& loop);
+    void add_thread();
     void serve_turns();
-    void run(const Turn& turn);
+    void run(const Waiting& next);
     void watch();
     [[nodiscard]] bool anybody_there() const;
 
     std::vector<std::unique_ptr<Loop>> loops_;
     std::mutex mutex_;
     std::condition_variable changed_;
-    std::deque<Turn> turns_; ///< loops that want a thread
+    std::deque<Waiting> waiting_; ///< loops that want a thread
     unsigned spare_ = 0;
     unsigned threads_ = 0;
-    std::uint64_t next_turn_ = 1;
     bool stopping_ = false;
     std::thread watchdog_;
 };

@@ -16,6 +16,24 @@ namespace {
 
 using devices::Device;
 
+/// Where small writes cannot be done for the blocks they lie in, no request may be moved off the
+/// blocks by its segment.
+void check_alignment(const Export& made, const std::vector<mapping::Segment>& segments,
+                     const std::vector<std::shared_ptr<devices::Layer>>& below) {
+    for (std::size_t i = 0; i < segments.size(); ++i) {
+        const mapping::Segment& segment = segments[i];
+        const std::uint32_t block = below[segment.device]->limits().minimum_block;
+        if (segment.start % block != 0 || segment.length % block != 0 ||
+            segment.device_offset % block != 0)
+            throw devices::ClaimError(
+                "export \"" + made.name + "\" segment " + std::to_string(i) + " on \"" +
+                made.devices[segment.device] +
+                "\": want start, length and offset in multiples of " + std::to_string(block) +
+                " for shared direct I/O, found " + std::to_string(segment.start) + ", " +
+                std::to_string(segment.length) + ", " + std::to_string(segment.device_offset));
+    }
+}
+
 std::shared_ptr<const Export> open_export(devices::Registry& registry,
                                           const ResolvedExport& resolved) {
     const config::Export& source = *resolved.source;
@@ -42,6 +60,7 @@ std::shared_ptr<const Export> open_export(devices::Registry& registry,
                             .length = each.where.length,
                             .device = each.device,
                             .device_offset = each.device_offset});
+    check_alignment(*made, segments, below);
     made->table =
         std::make_shared<TableLayer>(mapping::Table(std::move(segments)), std::move(below));
     return made;
@@ -95,7 +114,7 @@ void Server::accepted(int fd) {
     Peer peer = Peer::of(fd);
     // The kind of protocol does not matter any more: the socket is connected.
     SocketStream::Socket socket(loop.context(), asio::generic::stream_protocol(AF_UNIX, 0), fd);
-    auto made = std::make_unique<Connection>(id, std::make_unique<SocketStream>(std::move(socket)),
+    auto made = std::make_shared<Connection>(id, std::make_unique<SocketStream>(std::move(socket)),
                                              std::move(peer), loop, *exports_);
     Connection& connection = *made;
     connections_.emplace(id, std::move(made));
@@ -124,7 +143,6 @@ void Server::wait_for_signal() {
 void Server::stop() {
     log::info("stopping: requests in flight are finished first");
     exports_->close();
-    listeners_.clear();
     for (const auto& [id, connection] : connections_)
         connection->stop();
     drain_timer_.expires_after(drain_deadline);
@@ -132,6 +150,7 @@ void Server::stop() {
         if (!cancelled)
             abort();
     });
+    listeners_.clear();
     end_if_done();
 }
 

@@ -55,7 +55,7 @@ private:
     Loops loops_; ///< before the exports: engines outlive the devices that used them
     std::unique_ptr<ExportSet> exports_;
     std::vector<std::unique_ptr<Listener>> listeners_;
-    std::map<std::uint64_t, std::unique_ptr<Connection>> connections_;
+    std::map<std::uint64_t, std::shared_ptr<Connection>> connections_;
     std::uint64_t next_id_ = 1;
     unsigned signals_seen_ = 0;
 };

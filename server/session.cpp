@@ -58,7 +58,12 @@ void Session::stop() {
 }
 
 void Session::abort() {
-    ending_ = "given up by the server";
+    give_up("given up by the server");
+}
+
+/// Nothing can be said to the client any more, so nothing is taken from it either.
+void Session::give_up(const char* why) {
+    ending_ = why;
     broken_ = true;
     reading_ = false;
     stream_.close();

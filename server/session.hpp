@@ -85,6 +85,7 @@ private:
     asio::awaitable<void> read_requests();
     asio::awaitable<void> write_replies();
     asio::awaitable<void> drain();
+    void give_up(const char* why);
     Received receive();
     Received receive_or_spin();
     bool serve_inbox();
@@ -103,6 +104,7 @@ private:
     void serve_write(const protocol::Request& request, std::size_t done, std::byte* payload,
                      Buffer buffer);
     Pending& begin(const protocol::Request& request, devices::OpKind kind);
+    void lend(Pending& pending, Buffer buffer);
     void submit(Pending& pending);
     void completed(Pending& pending);
     void answer_completed();

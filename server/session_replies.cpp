@@ -115,8 +115,7 @@ void Session::answer_fetched(Pending& pending) {
         log::error(name_ + ": closed within a reply: read at " +
                    std::to_string(pending.request.offset) + " length " +
                    std::to_string(pending.request.length) + ": " + reason(pending.error));
-        broken_ = true;
-        reading_ = false;
+        give_up("a reply could not be finished");
     }
     if (broken_)
         release(pending);
@@ -222,10 +221,9 @@ void Session::send_replies() {
         }
         const auto extent = outbox_.front_extent();
         const Stream::Moved moved = extent ? send_extent(*extent) : send_parts();
-        if (moved.ended) {
-            ending_ = "client is gone";
-            broken_ = true;
-        } else if (moved.would_wait) {
+        if (moved.ended)
+            give_up(extent ? "a reply could not be finished" : "client is gone");
+        else if (moved.would_wait) {
             blocked_ = true;
             changed_.notify_all();
         }
@@ -243,16 +241,13 @@ Stream::Moved Session::send_parts() {
 Stream::Moved Session::send_extent(mapping::Extent extent) {
     const auto there =
         layer_.direct_extent({extent.offset, std::min<std::uint64_t>(extent.length, direct_step)});
-    if (!there) {
+    if (!there || !loop_.engine().may_block()) {
         fetch(extent);
         return {};
     }
     // The page cache may lose a page this very moment.
-    const auto began = devices::Engine::Clock::now();
-    loop_.engine().blocking_begins(began);
-    const Stream::Moved moved = stream_.send_file(there->fd, there->offset, there->length);
-    loop_.engine().blocking_ends(began);
-    return moved;
+    const devices::BlockingCall marked(devices::Turn::Clock::now());
+    return stream_.send_file(there->fd, there->offset, there->length);
 }
 
 } // namespace interposed::server

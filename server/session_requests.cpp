@@ -12,6 +12,13 @@ using protocol::Command;
 using protocol::Request;
 using protocol::WireError;
 
+namespace {
+
+/// Room for so many runs of a block status is kept for the next.
+constexpr std::size_t kept_runs = 1024;
+
+} // namespace
+
 void Session::serve(const Request& request) {
     if (const WireError refused = check_request(request, agreement_); refused != WireError::none) {
         reply_refused(request, refused);
@@ -59,12 +66,11 @@ void Session::serve_read(const Request& request) {
             return;
         }
     }
+    Buffer buffer;
+    if (request.length > 0)
+        buffer = loop_.buffers().take(request.length);
     Pending& later = begin(request, OpKind::read);
-    if (request.length > 0) {
-        later.buffer = loop_.buffers().take(request.length);
-        later.data = later.buffer.data();
-        bytes_in_flight_ += later.buffer.size();
-    }
+    lend(later, std::move(buffer));
     if (request.length > max_inline_read && layer_.try_now(loop_.engine(), later))
         answer(later);
     else
@@ -92,14 +98,13 @@ bool Session::serve_direct_read(const Request& request) {
 void Session::fetch(mapping::Extent extent) {
     const auto length = std::min<std::uint64_t>(extent.length, max_inline_read);
     fetching_ = true;
+    Buffer buffer = loop_.buffers().take(length);
     Pending& later = begin({.command = Command::read,
                             .offset = extent.offset,
                             .length = static_cast<std::uint32_t>(length)},
                            OpKind::read);
     later.fetches = true;
-    later.buffer = loop_.buffers().take(length);
-    later.data = later.buffer.data();
-    bytes_in_flight_ += later.buffer.size();
+    lend(later, std::move(buffer));
     submit(later);
 }
 
@@ -120,16 +125,14 @@ void Session::serve_write(const Request& request, std::size_t done, std::byte* p
             reply_failed(request, now.error, done + now.progress);
         return;
     }
-    Pending& later = begin(request, OpKind::write);
     if (!buffer && extent.length > 0) {
         buffer = loop_.buffers().take(extent.length);
         std::memcpy(buffer.data(), payload, extent.length);
     }
-    later.buffer = std::move(buffer);
-    later.data = later.buffer.data();
+    Pending& later = begin(request, OpKind::write);
+    lend(later, std::move(buffer));
     later.extent = extent;
     later.done_before = done;
-    bytes_in_flight_ += later.buffer.size();
     submit(later);
 }
 
@@ -138,21 +141,31 @@ Session::Pending& Session::begin(const Request& request, OpKind kind) {
         free_.push_back(pending_.emplace_back(std::make_unique<Pending>(*this)).get());
     Pending& pending = *free_.back();
     free_.pop_back();
-    static_cast<Operation&>(pending) = {.kind = kind,
-                                        .fua = request.has(protocol::command_flag::fua),
-                                        .no_hole = request.has(protocol::command_flag::no_hole),
-                                        .extent = {request.offset, request.length},
-                                        .status = &pending.runs,
-                                        .done = [](Operation& done) {
-                                            auto& finished = static_cast<Pending&>(done);
-                                            finished.session.completed(finished);
-                                        }};
+    const bool changes =
+        kind == OpKind::write || kind == OpKind::trim || kind == OpKind::write_zeroes;
+    Operation& operation = pending;
+    operation = {.kind = kind,
+                 .fua = changes && request.has(protocol::command_flag::fua), // legal on all
+                 .no_hole = request.has(protocol::command_flag::no_hole),
+                 .extent = {request.offset, request.length},
+                 .status = &pending.runs,
+                 .done = [](Operation& done) {
+                     auto& finished = static_cast<Pending&>(done);
+                     finished.session.completed(finished);
+                 }};
     pending.request = request;
     pending.fetches = false;
     pending.done_before = 0;
     pending.runs.clear();
     ++in_flight_;
     return pending;
+}
+
+/// The buffer is taken before begin(): who fails to get one has begun nothing.
+void Session::lend(Pending& pending, Buffer buffer) {
+    pending.buffer = std::move(buffer);
+    pending.data = pending.buffer.data();
+    bytes_in_flight_ += pending.buffer.size();
 }
 
 void Session::submit(Pending& pending) {
@@ -168,6 +181,8 @@ void Session::release(Pending& pending) {
     --in_flight_;
     bytes_in_flight_ -= pending.buffer.size();
     pending.buffer.release();
+    if (pending.runs.capacity() > kept_runs)
+        pending.runs = {};
     free_.push_back(&pending);
 }
 

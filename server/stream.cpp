@@ -7,6 +7,7 @@
 #include <netinet/tcp.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
+#include <vector>
 
 namespace interposed::server {
 
@@ -14,6 +15,9 @@ namespace {
 
 /// A client that writes a burst should find room for all of it, and so should our replies.
 constexpr int socket_buffer = 2 << 20;
+
+/// A peer that is told to leave and goes on sending is not listened to for ever. Bytes.
+constexpr std::size_t most_discarded = std::size_t{64} << 20;
 
 void set_option(int fd, int level, int option, int value) {
     // All of these are improvements: a socket that refuses one still works.
@@ -85,8 +89,25 @@ asio::awaitable<void> SocketStream::writable() {
 
 void SocketStream::stop_receiving() {
     receiving_ = false;
-    // What has already arrived stays unread, and a reader that waits finds the end of the stream.
-    (void)::shutdown(socket_.native_handle(), SHUT_RD);
+    std::error_code ignored;
+    socket_.cancel(ignored);
+}
+
+asio::awaitable<void> SocketStream::finish() {
+    if (!socket_.is_open())
+        co_return;
+    (void)::shutdown(socket_.native_handle(), SHUT_WR);
+    receiving_ = true;
+    std::vector<std::byte> scrap(std::size_t{64} << 10);
+    for (std::size_t gone = 0; socket_.is_open() && gone < most_discarded;) {
+        const iovec into{.iov_base = scrap.data(), .iov_len = scrap.size()};
+        const Moved moved = receive(std::span(&into, 1));
+        if (moved.ended)
+            co_return;
+        gone += moved.bytes;
+        if (moved.would_wait)
+            co_await readable();
+    }
 }
 
 void SocketStream::close() {

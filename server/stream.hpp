@@ -38,6 +38,9 @@ public:
     virtual asio::awaitable<void> writable() = 0;
     /// No more will be received: wakes readable(), and receive() says ended.
     virtual void stop_receiving() = 0;
+    /// Tells the peer that nothing more comes, and throws away what it sends until it has left or
+    /// close() is called.
+    virtual asio::awaitable<void> finish() = 0;
     /// Ends everything; wakes all who wait.
     virtual void close() = 0;
 };
@@ -57,6 +60,7 @@ public:
     asio::awaitable<void> readable() override;
     asio::awaitable<void> writable() override;
     void stop_receiving() override;
+    asio::awaitable<void> finish() override;
     void close() override;
 
 private:

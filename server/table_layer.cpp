@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 
 namespace interposed::server {
 
@@ -17,6 +18,10 @@ using mapping::Piece;
 
 /// A block status may ask for terabytes; an answer to the beginning of it is an answer.
 constexpr std::size_t max_status_pieces = 256;
+/// More than a session will tell its client at once.
+constexpr std::size_t max_status_runs = 16384;
+/// A trim of terabytes over a hundred thousand segments is carried out in steps of so many parts.
+constexpr std::size_t max_effect_pieces = 256;
 
 /// What holds for every layer below, so that no request that passes it is refused further down.
 Limits common_limits(const std::vector<std::shared_ptr<Layer>>& below) {
@@ -56,6 +61,9 @@ public:
 
     [[nodiscard]] std::size_t size() const { return parts_.size(); }
 
+    /// What is to be done instead of answering, once all parts have succeeded.
+    void and_then(std::function<void()> next) { next_ = std::move(next); }
+
     /// Gives itself away: the last part to be done deletes it.
     static void start(std::unique_ptr<Split> split, Engine& engine) {
         Split* self = split.release();
@@ -79,6 +87,10 @@ private:
         if (whole_.kind == OpKind::block_status)
             join_status();
         const bool ok = failed == parts_.end();
+        if (ok && next_) {
+            next_();
+            return;
+        }
         whole_.progress = ok ? whole_.extent.length : failed->at + failed->progress;
         whole_.complete(ok ? 0 : failed->error);
     }
@@ -90,13 +102,14 @@ private:
             for (const devices::StatusRun& run : part.runs)
                 told += run.length;
             whole_.status->insert(whole_.status->end(), part.runs.begin(), part.runs.end());
-            if (told < part.extent.length)
+            if (told < part.extent.length || whole_.status->size() >= max_status_runs)
                 break;
         }
     }
 
     Operation& whole_;
     std::vector<Part> parts_;
+    std::function<void()> next_;
     std::atomic<std::size_t> left_{0};
 };
 
@@ -135,7 +148,7 @@ void TableLayer::submit(Engine& engine, Operation& operation) {
     }
     const Piece piece = table_.first_piece(operation.extent);
     if (piece.extent.length < operation.extent.length) {
-        submit_split(engine, operation);
+        submit_split(engine, operation, operation.extent);
         return;
     }
     operation.extent = piece.extent;
@@ -147,15 +160,23 @@ std::optional<devices::DirectExtent> TableLayer::direct_extent(Extent extent) {
     return below_[piece.device]->direct_extent(piece.extent);
 }
 
-void TableLayer::submit_split(Engine& engine, Operation& operation) {
+/// `rest` is what is left of the operation's extent.
+void TableLayer::submit_split(Engine& engine, Operation& operation, Extent rest) {
     auto split = std::make_unique<Split>(operation);
-    const bool leading_part_will_do = operation.kind == OpKind::block_status;
-    Extent rest = operation.extent;
-    while (rest.length > 0 && !(leading_part_will_do && split->size() == max_status_pieces)) {
+    const bool effect_only =
+        operation.kind == OpKind::trim || operation.kind == OpKind::write_zeroes;
+    const std::size_t most = operation.kind == OpKind::block_status ? max_status_pieces
+                             : effect_only                          ? max_effect_pieces
+                                                                    : table_.segments().size();
+    while (rest.length > 0 && split->size() < most) {
         const Piece piece = table_.first_piece(rest);
         split->add(*below_[piece.device], piece.extent, rest.offset - operation.extent.offset);
         rest = {rest.offset + piece.extent.length, rest.length - piece.extent.length};
     }
+    // From whatever thread: neither kind goes through the engine.
+    if (effect_only && rest.length > 0)
+        split->and_then(
+            [this, &engine, &operation, rest] { submit_split(engine, operation, rest); });
     Split::start(std::move(split), engine);
 }
 

@@ -25,7 +25,7 @@ public:
     [[nodiscard]] const mapping::Table& table() const { return table_; }
 
 private:
-    void submit_split(devices::Engine& engine, devices::Operation& operation);
+    void submit_split(devices::Engine& engine, devices::Operation& operation, mapping::Extent rest);
     void submit_flush(devices::Engine& engine, devices::Operation& operation);
 
     mapping::Table table_;

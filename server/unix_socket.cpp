@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <charconv>
+#include <chrono>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
@@ -16,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <system_error>
+#include <thread>
 #include <unistd.h>
 
 namespace interposed::server {
@@ -26,6 +28,9 @@ using devices::FileDescriptor;
 
 /// Whoever connects can read and write every export: not for the whole world.
 constexpr mode_t default_mode = 0660;
+
+constexpr int lock_attempts = 100;
+constexpr std::chrono::milliseconds lock_pause{20};
 
 std::string reason() {
     return std::generic_category().message(errno);
@@ -58,8 +63,12 @@ FileDescriptor lock_folder(const std::string& path) {
     FileDescriptor fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (fd.get() < 0)
         refuse(path, "want a folder " + folder.string() + ": " + reason());
-    if (::flock(fd.get(), LOCK_EX) != 0)
-        refuse(path, "cannot lock its folder: " + reason());
+    // Anybody who can read the folder can lock it: that may not stop us for ever.
+    for (int attempt = 0; ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0; ++attempt) {
+        if ((errno != EWOULDBLOCK && errno != EINTR) || attempt == lock_attempts)
+            refuse(path, "cannot lock its folder: " + reason());
+        std::this_thread::sleep_for(lock_pause);
+    }
     return fd;
 }
 

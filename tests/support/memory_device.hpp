@@ -88,12 +88,15 @@ public:
 
     std::vector<std::byte>& bytes() { return bytes_; }
     [[nodiscard]] unsigned flushes() const { return flushes_; }
+    /// Operations that were to be stable.
+    [[nodiscard]] unsigned stable() const { return stable_; }
 
 private:
     void carry_out(devices::Operation& operation) {
         const mapping::Extent extent = operation.extent;
         operation.error = 0;
         operation.progress = extent.length;
+        stable_ += operation.fua ? 1 : 0;
         if (operation.kind == devices::OpKind::flush) {
             ++flushes_;
             operation.error = fail_from_ == 0 ? error_ : 0;
@@ -132,6 +135,7 @@ private:
     std::uint64_t fail_from_ = ~std::uint64_t{0};
     int error_ = 0;
     unsigned flushes_ = 0;
+    unsigned stable_ = 0;
 };
 
 } // namespace interposed::tests

@@ -74,7 +74,7 @@ public:
         ::setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
         server::SocketStream::Socket socket(server.loop().context(),
                                             asio::generic::stream_protocol(AF_UNIX, 0), ends[1]);
-        connection_ = std::make_unique<server::Connection>(
+        connection_ = std::make_shared<server::Connection>(
             1, std::make_unique<server::SocketStream>(std::move(socket)), server::Peer::of(ends[0]),
             server.loop(), server.exports());
         auto ended = [this](std::exception_ptr) { ended_.set_value(); };
@@ -149,7 +149,7 @@ private:
     int fd_ = -1;
     bool waited_ = false;
     std::promise<void> ended_;
-    std::unique_ptr<server::Connection> connection_;
+    std::shared_ptr<server::Connection> connection_;
 };
 
 // ---- the usual lines of a script ----
