@@ -74,26 +74,21 @@ asio::awaitable<void> Connection::take_leave() {
 }
 
 void Connection::stop() {
-    asio::post(strand_, [weak = weak_from_this()] {
-        const auto self = weak.lock();
-        if (!self)
-            return;
-        self->stopping_ = true;
-        if (self->session_)
-            self->session_->stop();
-        else
-            self->stream_->close();
-    });
+    end(&Session::stop);
 }
 
 void Connection::abort() {
-    asio::post(strand_, [weak = weak_from_this()] {
+    end(&Session::abort);
+}
+
+void Connection::end(void (Session::*how)()) {
+    asio::post(strand_, [weak = weak_from_this(), how] {
         const auto self = weak.lock();
         if (!self)
             return;
         self->stopping_ = true;
         if (self->session_)
-            self->session_->abort();
+            ((*self->session_).*how)();
         else
             self->stream_->close();
     });

@@ -45,6 +45,7 @@ public:
 private:
     asio::awaitable<void> serve();
     asio::awaitable<void> take_leave();
+    void end(void (Session::*how)());
     void close_in(std::chrono::seconds patience);
     asio::awaitable<std::optional<Agreement>> shake_hands_in_time();
     void log_end(std::string_view how) const;
