@@ -9,7 +9,7 @@ truncate -s 1M b.img
 start_server --export vol --description "two files" --listen "unix://$PWD/nbd.sock" a.img b.img
 uri="nbd+unix:///vol?socket=$PWD/nbd.sock"
 
-nbdinfo --json "$uri" >info.json
+nbdinfo --no-content --json "$uri" >info.json
 /usr/bin/python3 - info.json <<'END'
 import json, sys
 info = json.load(open(sys.argv[1]))
