@@ -73,12 +73,11 @@ public:
 
     /// Starts the threads.
     void start();
-    /// Ends them; what the loops still had to do is not done. Waits for all but stuck threads.
+    /// Ends them; what the loops still had to do is not done. Waits for all, also for a stuck one.
     void stop();
 
     /// The loop with the fewest sessions.
     Loop& least_busy();
-    Loop& first() { return *loops_.front(); }
 
 private:
     struct Waiting {

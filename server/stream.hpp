@@ -27,7 +27,7 @@ public:
     virtual Moved receive(std::span<const iovec> into) = 0;
     /// `more`: something follows at once, and may go into the same packet.
     virtual Moved send(std::span<const iovec> from, bool more) = 0;
-    /// Sends part of a file without copying it; false from can_send_file() where it cannot.
+    /// Whether send_file() can be called: it sends part of a file without copying it.
     [[nodiscard]] virtual bool can_send_file() const { return false; }
     virtual Moved send_file(int fd, std::uint64_t offset, std::size_t length) {
         (void)fd, (void)offset, (void)length;
