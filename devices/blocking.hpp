@@ -20,16 +20,31 @@ int flush(int fd);
 /// whole blocks inside the range are touched.
 int trim(int fd, bool block_device, std::uint32_t block, mapping::Extent extent);
 
-/// Makes a block-aligned range read as zeroes, allocated unless `may_punch`. EOPNOTSUPP: the
-/// device has no way for it but writing.
-int zero(int fd, bool block_device, bool may_punch, mapping::Extent extent);
+struct ZeroHow {
+    bool may_punch = false; ///< the space may be given back
+    bool only_fast = false; ///< no way that takes longer the longer the range is
+};
+/// Makes a block-aligned range read as zeroes. EOPNOTSUPP: the device has no (such) way for it but
+/// writing, and nothing has changed.
+int zero(int fd, bool block_device, ZeroHow how, mapping::Extent extent);
+
+/// Whether the filesystem of a file is known for writing zeroes without writing them.
+bool zeroes_fast(int fd);
+
+/// Whether the file takes less space than it has bytes.
+bool is_sparse(int fd);
+
+/// Lets the range be read into the page cache; does not wait until it is there.
+int cache(int fd, mapping::Extent extent);
 
 /// Whether a hole punched into the file is sure to read as zeroes. Not on FUSE, where it is what a
 /// program makes of it: nbdfuse, for one, makes it a TRIM.
 bool holes_read_as_zeroes(int fd);
 
-/// Which runs of the range are holes (SEEK_HOLE, SEEK_DATA); at least one run is appended, and
-/// all together cover a leading part of the range. At most `max_runs` are.
+/// Which runs of a file's range read as zeroes, and which of those take no space. SEEK_HOLE alone
+/// does not tell space that was set aside (fallocate) from none, so FS_IOC_FIEMAP is asked too,
+/// where there is one. At least one run is appended, all together cover a leading part of the
+/// range, and only as many more than `max_runs` are as one hole consists of.
 int status(int fd, mapping::Extent extent, std::size_t max_runs, std::vector<StatusRun>& runs);
 
 } // namespace interposed::devices::blocking

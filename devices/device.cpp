@@ -72,6 +72,10 @@ std::int64_t now_ns() {
     return std::chrono::nanoseconds(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+bool is_file(const DeviceInfo& info) {
+    return info.identity.kind == DeviceKind::regular_file;
+}
+
 bool is_write(const Operation& operation) {
     return operation.kind == OpKind::write || operation.kind == OpKind::write_zeroes;
 }
@@ -86,10 +90,11 @@ Device::Device(DeviceInfo info, Claim claim)
     : info_(std::move(info)), claim_(std::move(claim)),
       block_(direct() ? direct_block(info_, claim_.io_fd()) : 1),
       modifies_blocks_(block_ > 1 && claim_.mode() == ClaimMode::exclusive),
-      may_punch_(blocking::holes_read_as_zeroes(claim_.io_fd())), fd_(claim_.io_fd()),
+      may_punch_(blocking::holes_read_as_zeroes(claim_.io_fd())),
+      zeroes_fast_(is_file(info_) && blocking::zeroes_fast(claim_.io_fd())),
+      may_have_holes_(is_file(info_) && blocking::is_sparse(claim_.io_fd())), fd_(claim_.io_fd()),
       limits_(make_limits(info_, block_, modifies_blocks_)),
-      max_on_ring_(info_.identity.kind == DeviceKind::block_device ? blocks_on_ring
-                                                                   : files_on_ring),
+      max_on_ring_(is_file(info_) ? files_on_ring : blocks_on_ring),
       sync_fd_(open_for_sync(info_, claim_.io_fd())),
       workers_(
           max_workers, [this](Operation* chain) { run_blocking(chain); },
@@ -113,6 +118,8 @@ void Device::raise_to_read_write() {
 // ---- at once, on the caller's thread ----
 
 bool Device::try_now(Engine& engine, Operation& operation) {
+    if (operation.kind == OpKind::block_status)
+        return is_file(info_) ? blocking_now(engine, operation) : status(operation) == 0;
     if (direct())
         return false;
     if (operation.kind == OpKind::read)
@@ -151,12 +158,31 @@ bool Device::blocking_now(Engine& engine, Operation& operation) {
         return false;
     const BlockingCall marked(entered);
     const int fd = fd_.load(std::memory_order_relaxed);
-    operation.error =
-        operation.kind == OpKind::read
-            ? blocking::read(fd, operation.data, operation.extent, operation.progress)
-            : blocking::write(fd, operation.data, operation.extent, false, operation.progress);
-    gate_.leave(entered, InlineGate::Clock::now(), operation.extent.length);
+    std::uint64_t moved = operation.extent.length;
+    if (operation.kind == OpKind::read) {
+        operation.error = blocking::read(fd, operation.data, operation.extent, operation.progress);
+    } else if (operation.kind == OpKind::write) {
+        operation.error =
+            blocking::write(fd, operation.data, operation.extent, false, operation.progress);
+    } else {
+        operation.error = status(operation);
+        moved = 0;
+    }
+    gate_.leave(entered, InlineGate::Clock::now(), moved);
     return true;
+}
+
+/// Which parts take space. Of a block device that cannot be known, and data is always true.
+int Device::status(Operation& operation) {
+    if (is_file(info_))
+        return blocking::status(fd_, operation.extent, max_status_runs, *operation.status);
+    operation.status->push_back({operation.extent.length, 0});
+    return 0;
+}
+
+bool Device::zeroes_fast(mapping::Extent, bool no_hole) const {
+    // What block devices do without being sent zeroes may give the space back.
+    return zeroes_fast_ ? no_hole || may_punch_ : info_.zeroes_by_command && !no_hole;
 }
 
 std::optional<DirectExtent> Device::direct_extent(mapping::Extent extent) {
@@ -328,7 +354,8 @@ int Device::carry_out(Operation& operation) {
     case OpKind::write:
         return write_through(operation);
     case OpKind::trim: {
-        const bool block_device = info_.identity.kind == DeviceKind::block_device;
+        const bool block_device = !is_file(info_);
+        may_have_holes_ = !block_device;
         const int error =
             blocking::trim(fd, block_device, std::max(block_, info_.logical_block_size), extent);
         return error == 0 && operation.fua ? sync() : error;
@@ -336,10 +363,9 @@ int Device::carry_out(Operation& operation) {
     case OpKind::write_zeroes:
         return write_zeroes(operation);
     case OpKind::block_status:
-        if (info_.identity.kind == DeviceKind::regular_file)
-            return blocking::status(fd, extent, max_status_runs, *operation.status);
-        operation.status->push_back({extent.length, 0}); // cannot be known: data is always true
-        return 0;
+        return status(operation);
+    case OpKind::cache:
+        return direct() ? 0 : blocking::cache(fd, extent);
     case OpKind::flush:
         break; // run_blocking has seen to it
     }
@@ -347,7 +373,7 @@ int Device::carry_out(Operation& operation) {
 }
 
 int Device::write_zeroes(Operation& operation) {
-    const bool block_device = info_.identity.kind == DeviceKind::block_device;
+    const bool block_device = !is_file(info_);
     const std::uint32_t block = std::max(block_, block_device ? info_.logical_block_size : 1);
     const mapping::Extent all = operation.extent;
     const mapping::Extent middle = whole_blocks::inside(block, all);
@@ -358,9 +384,14 @@ int Device::write_zeroes(Operation& operation) {
         operation.progress = part.offset + done - all.offset;
         return error;
     };
-    int error = middle.length > 0
-                    ? blocking::zero(fd_, block_device, !operation.no_hole && may_punch_, middle)
-                    : EOPNOTSUPP;
+    const bool may_punch = !operation.no_hole && may_punch_;
+    may_have_holes_ = may_have_holes_ || (may_punch && !block_device);
+    int error = EOPNOTSUPP;
+    if (middle.length > 0)
+        error = blocking::zero(fd_, block_device,
+                               {.may_punch = may_punch, .only_fast = operation.fast}, middle);
+    if (error == EOPNOTSUPP && operation.fast && middle.length > 0)
+        return error;
     if (error == EOPNOTSUPP) {
         error = write(all);
     } else {

@@ -35,6 +35,8 @@ public:
     [[nodiscard]] const Limits& limits() const override { return limits_; }
     bool try_now(Engine& engine, Operation& operation) override;
     void submit(Engine& engine, Operation& operation) override;
+    [[nodiscard]] bool zeroes_fast(mapping::Extent extent, bool no_hole) const override;
+    [[nodiscard]] bool may_have_holes() const override { return may_have_holes_; }
     [[nodiscard]] std::optional<DirectExtent> direct_extent(mapping::Extent extent) override;
 
     [[nodiscard]] const DeviceInfo& info() const { return info_; }
@@ -55,6 +57,7 @@ private:
 
     bool read_now(Operation& operation);
     bool blocking_now(Engine& engine, Operation& operation);
+    int status(Operation& operation);
 
     void dispatch(Engine* engine, Operation& operation);
     bool start_on_ring(Engine& engine, Operation& operation);
@@ -76,6 +79,8 @@ private:
     const std::uint32_t block_;  ///< bytes; 1 unless I/O is direct
     const bool modifies_blocks_; ///< small writes read, modify and write whole blocks
     const bool may_punch_;       ///< a punched hole is a way to write zeroes
+    const bool zeroes_fast_;     ///< the filesystem has a quick way to write zeroes
+    std::atomic<bool> may_have_holes_;
     std::atomic<int> fd_;
     Limits limits_;
     const unsigned max_on_ring_; ///< requests at a time

@@ -42,6 +42,16 @@ public:
     /// engine.flush() after its last submit, so that a batch costs one system call.
     virtual void submit(Engine& engine, Operation& operation) = 0;
 
+    /// Whether write_zeroes of the range can be done without writing zeroes, and so at a speed
+    /// that does not depend on its length.
+    [[nodiscard]] virtual bool zeroes_fast(mapping::Extent extent, bool no_hole) const {
+        (void)extent, (void)no_hole;
+        return false;
+    }
+
+    /// Whether it is worth asking for the block status of what is to be read.
+    [[nodiscard]] virtual bool may_have_holes() const { return false; }
+
     /// Where the leading part of `extent` can be had with sendfile without waiting: it is in the
     /// page cache now. nullopt: it must be read. `fd` stays open as long as the layer lives.
     [[nodiscard]] virtual std::optional<DirectExtent> direct_extent(mapping::Extent extent) {

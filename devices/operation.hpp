@@ -10,7 +10,7 @@ namespace interposed::devices {
 
 class RingUser;
 
-enum class OpKind : std::uint8_t { read, write, flush, trim, write_zeroes, block_status };
+enum class OpKind : std::uint8_t { read, write, flush, trim, write_zeroes, block_status, cache };
 
 /// How a run of bytes is stored; the bits are those of NBD's base:allocation.
 struct StatusRun {
@@ -31,6 +31,7 @@ struct Operation {
     OpKind kind = OpKind::read;
     bool fua = false;          ///< write, trim, write_zeroes: stable before it is done
     bool no_hole = false;      ///< write_zeroes: the space stays allocated
+    bool fast = false;         ///< write_zeroes: not by writing; else EOPNOTSUPP, nothing changed
     mapping::Extent extent;    ///< in the layer's own coordinates; ignored by flush
     std::byte* data = nullptr; ///< `extent.length` bytes: read into, or written from (unchanged)
     std::vector<StatusRun>* status = nullptr; ///< block_status: runs from extent.offset on

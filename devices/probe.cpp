@@ -100,6 +100,7 @@ void probe_block_device(DeviceInfo& info) {
     const fs::path queue = queue_directory(directory);
     info.logical_block_size = static_cast<std::uint32_t>(
         read_kernel_number(queue / "logical_block_size").value_or(sysfs_sector));
+    info.zeroes_by_command = read_kernel_number(queue / "write_zeroes_max_bytes").value_or(0) != 0;
     info.rotational = read_kernel_number(queue / "rotational").value_or(0) != 0;
     info.read_only = read_kernel_number(directory / "ro").value_or(0) != 0;
 }

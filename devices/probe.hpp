@@ -46,7 +46,8 @@ struct DeviceInfo {
     std::uint64_t size = 0;               ///< bytes
     std::uint32_t logical_block_size = 1; ///< bytes; 1 for regular files
     bool rotational = false;
-    bool read_only = false; ///< block device marked read-only (BLKROGET, sysfs ro)
+    bool zeroes_by_command = false; ///< a block device that zeroes without being sent zeroes
+    bool read_only = false;         ///< block device marked read-only (BLKROGET, sysfs ro)
 };
 
 /// There is no such device (yet): nothing at the path, a link that leads nowhere, a node without

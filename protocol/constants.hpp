@@ -12,6 +12,8 @@ inline constexpr std::uint64_t option_reply_magic = 0x0003e889045565a9;
 inline constexpr std::uint32_t request_magic = 0x25609513;
 inline constexpr std::uint32_t simple_reply_magic = 0x67446698;
 inline constexpr std::uint32_t structured_reply_magic = 0x668e33ef;
+inline constexpr std::uint32_t extended_request_magic = 0x21e41c71;
+inline constexpr std::uint32_t extended_reply_magic = 0x6e8a278c;
 
 inline constexpr std::uint16_t default_port = 10809;
 
@@ -36,6 +38,9 @@ inline constexpr std::uint16_t send_trim = 1U << 5;
 inline constexpr std::uint16_t send_write_zeroes = 1U << 6;
 inline constexpr std::uint16_t send_df = 1U << 7;
 inline constexpr std::uint16_t can_multi_conn = 1U << 8;
+inline constexpr std::uint16_t send_cache = 1U << 10;
+inline constexpr std::uint16_t send_fast_zero = 1U << 11;
+inline constexpr std::uint16_t block_status_payload = 1U << 12;
 } // namespace transmission_flag
 
 enum class Option : std::uint32_t {
@@ -48,6 +53,7 @@ enum class Option : std::uint32_t {
     structured_reply = 8,
     list_meta_context = 9,
     set_meta_context = 10,
+    extended_headers = 11,
 };
 
 enum class OptionReply : std::uint32_t {
@@ -64,6 +70,7 @@ enum class OptionReply : std::uint32_t {
     err_shutdown = 0x80000007,
     err_block_size_reqd = 0x80000008,
     err_too_big = 0x80000009,
+    err_ext_header_reqd = 0x8000000a,
 };
 
 enum class Info : std::uint16_t {
@@ -90,6 +97,7 @@ inline constexpr std::uint16_t no_hole = 1U << 1;
 inline constexpr std::uint16_t df = 1U << 2;
 inline constexpr std::uint16_t req_one = 1U << 3;
 inline constexpr std::uint16_t fast_zero = 1U << 4;
+inline constexpr std::uint16_t payload_len = 1U << 5;
 } // namespace command_flag
 
 enum class Chunk : std::uint16_t {
@@ -97,6 +105,7 @@ enum class Chunk : std::uint16_t {
     offset_data = 1,
     offset_hole = 2,
     block_status = 5,
+    block_status_ext = 6,
     error = 0x8001,
     error_offset = 0x8002,
 };

@@ -4,19 +4,22 @@
 
 namespace interposed::server {
 
-std::uint16_t Export::flags(bool structured_replies) const {
+std::uint16_t Export::flags(protocol::Framing framing, bool has_contexts) const {
     namespace flag = protocol::transmission_flag;
     // Multi-conn is true of every export: all connections share one Device for each device, and a
     // flush waits for the device, not for a connection's own writes.
-    unsigned flags = flag::has_flags | flag::send_flush | flag::send_fua | flag::can_multi_conn;
+    unsigned flags = flag::has_flags | flag::send_flush | flag::send_fua | flag::can_multi_conn |
+                     flag::send_cache;
     if (layer().limits().rotational)
         flags |= flag::rotational;
     if (read_only)
         flags |= flag::read_only;
     else
-        flags |= flag::send_trim | flag::send_write_zeroes;
-    if (structured_replies)
+        flags |= flag::send_trim | flag::send_write_zeroes | flag::send_fast_zero;
+    if (framing != protocol::Framing::simple)
         flags |= flag::send_df;
+    if (framing == protocol::Framing::extended && has_contexts)
+        flags |= flag::block_status_payload;
     return static_cast<std::uint16_t>(flags);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "config/config.hpp"
+#include "protocol/transmission.hpp"
 #include "server/table_layer.hpp"
 
 #include <cstdint>
@@ -24,7 +25,7 @@ struct Export {
     [[nodiscard]] devices::Layer& layer() const { return *table; }
 
     /// The transmission flags to advertise (proto.md, "Transmission flags").
-    [[nodiscard]] std::uint16_t flags(bool structured_replies) const;
+    [[nodiscard]] std::uint16_t flags(protocol::Framing framing, bool has_contexts) const;
 };
 
 /// The largest request with a payload that is served, bytes.

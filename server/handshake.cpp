@@ -127,8 +127,8 @@ asio::awaitable<std::optional<Agreement>> shake_hands(Stream& stream, const Cata
     if (next == Negotiation::Next::close)
         co_return std::nullopt;
     co_return Agreement{.chosen = negotiation.chosen(),
-                        .structured_replies = negotiation.structured_replies(),
-                        .allocation_context = negotiation.allocation_context()};
+                        .framing = negotiation.framing(),
+                        .contexts = negotiation.contexts()};
 }
 
 } // namespace interposed::server

@@ -13,8 +13,6 @@ using protocol::OptionReply;
 using Next = Negotiation::Next;
 using Data = std::span<const std::byte>;
 
-constexpr std::string_view allocation_context_name = "base:allocation";
-
 void refuse_unknown(Bytes& out, Option option) {
     append_option_error(out, option, OptionReply::err_unknown, "no such export");
 }
@@ -23,9 +21,19 @@ void refuse_malformed(Bytes& out, Option option, std::string_view why) {
     append_option_error(out, option, OptionReply::err_invalid, why);
 }
 
-/// What proto.md calls a match: the name itself, or for LIST the namespace as a wildcard.
-bool selects_allocation(std::string_view query, bool listing) {
-    return query == allocation_context_name || (listing && query == "base:");
+/// What proto.md calls a match: the name itself, or for LIST the namespace as a wildcard, and no
+/// query at all for everything there is.
+ContextSet selected(const std::vector<std::string_view>& queries, bool listing) {
+    ContextSet found;
+    for (std::size_t i = 0; i < context_names.size(); ++i) {
+        const auto& [name_space, name] = context_names.at(i);
+        const auto matches = [&, name_space = name_space, name = name](std::string_view query) {
+            return query == name || (listing && query == name_space);
+        };
+        if ((listing && queries.empty()) || std::any_of(queries.begin(), queries.end(), matches))
+            found.add(static_cast<Context>(i));
+    }
+    return found;
 }
 
 } // namespace
@@ -61,7 +69,8 @@ Next Negotiation::answer(const protocol::OptionHeader& header, Data data, Bytes&
     case Option::go:
         return answer_info(header.option, data, out);
     case Option::structured_reply:
-        answer_structured_reply(data, out);
+    case Option::extended_headers:
+        answer_framing(header.option, data, out);
         return Next::option;
     case Option::list_meta_context:
     case Option::set_meta_context:
@@ -74,13 +83,14 @@ Next Negotiation::answer(const protocol::OptionHeader& header, Data data, Bytes&
 }
 
 Next Negotiation::answer_export_name(Data data, Bytes& out) {
+    if (framing_ == protocol::Framing::extended)
+        return Next::close; // whoever asked for extended headers must use GO
     const std::string_view name(reinterpret_cast<const char*>(data.data()), data.size());
     auto found = catalog_.closing() ? nullptr : catalog_.find(name);
     if (!found)
         return Next::close; // this option has no way to say no
     choose(std::move(found));
-    protocol::append_export_name_reply(out, chosen_->size(), chosen_->flags(structured_replies_),
-                                       !flags_.no_zeroes);
+    protocol::append_export_name_reply(out, chosen_->size(), flags_of(chosen_), !flags_.no_zeroes);
     return Next::transmission;
 }
 
@@ -95,7 +105,7 @@ Next Negotiation::answer_info(Option option, Data data, Bytes& out) {
         refuse_unknown(out, option);
         return Next::option;
     }
-    append_info_export(out, option, found->size(), found->flags(structured_replies_));
+    append_info_export(out, option, found->size(), flags_of(found));
     if (request->wants(Info::name))
         append_info_text(out, option, Info::name, found->name);
     if (request->wants(Info::description) && !found->description.empty())
@@ -119,26 +129,32 @@ void Negotiation::answer_list(Data data, Bytes& out) const {
     append_option_reply(out, Option::list, OptionReply::ack);
 }
 
-void Negotiation::answer_structured_reply(Data data, Bytes& out) {
+void Negotiation::answer_framing(Option option, Data data, Bytes& out) {
     if (!data.empty()) {
-        refuse_malformed(out, Option::structured_reply, "this option has no data");
+        refuse_malformed(out, option, "this option has no data");
         return;
     }
-    structured_replies_ = true;
-    append_option_reply(out, Option::structured_reply, OptionReply::ack);
+    const bool extended = option == Option::extended_headers;
+    if (!extended && framing_ == protocol::Framing::extended) {
+        append_option_error(out, option, OptionReply::err_ext_header_reqd,
+                            "extended headers were agreed on before");
+        return;
+    }
+    framing_ = extended ? protocol::Framing::extended : protocol::Framing::structured;
+    append_option_reply(out, option, OptionReply::ack);
 }
 
 void Negotiation::answer_meta_context(Option option, Data data, Bytes& out) {
     const bool listing = option == Option::list_meta_context;
     if (!listing) { // forgets the earlier selection even if it fails
-        allocation_context_ = false;
+        contexts_ = {};
         context_export_.reset();
     }
     const auto request = protocol::decode_meta_context_request(data);
     const bool well_formed =
         request && protocol::is_protocol_string(request->name) &&
         std::all_of(request->queries.begin(), request->queries.end(), protocol::is_protocol_string);
-    if (!well_formed || (!listing && !structured_replies_)) {
+    if (!well_formed || (!listing && framing_ == protocol::Framing::simple)) {
         refuse_malformed(out, option,
                          well_formed ? "structured replies come first" : "malformed query");
         return;
@@ -148,15 +164,15 @@ void Negotiation::answer_meta_context(Option option, Data data, Bytes& out) {
         refuse_unknown(out, option);
         return;
     }
-    const bool selected =
-        (listing && request->queries.empty()) ||
-        std::any_of(request->queries.begin(), request->queries.end(),
-                    [&](std::string_view query) { return selects_allocation(query, listing); });
-    if (selected)
-        append_meta_context(out, option, listing ? 0 : allocation_context_id,
-                            allocation_context_name);
-    if (selected && !listing) {
-        allocation_context_ = true;
+    const ContextSet matching = selected(request->queries, listing);
+    for (std::size_t i = 0; i < context_names.size(); ++i) {
+        const auto context = static_cast<Context>(i);
+        if (matching.has(context))
+            append_meta_context(out, option, listing ? 0 : context_id(context),
+                                context_names.at(i).name);
+    }
+    if (!listing) {
+        contexts_ = matching;
         context_export_ = std::move(found);
     }
     append_option_reply(out, option, OptionReply::ack);
@@ -164,8 +180,13 @@ void Negotiation::answer_meta_context(Option option, Data data, Bytes& out) {
 
 void Negotiation::choose(std::shared_ptr<const Export> chosen) {
     chosen_ = std::move(chosen);
-    allocation_context_ = allocation_context_ && context_export_ == chosen_;
+    if (context_export_ != chosen_)
+        contexts_ = {};
     context_export_.reset();
+}
+
+std::uint16_t Negotiation::flags_of(const std::shared_ptr<const Export>& offered) const {
+    return offered->flags(framing_, !contexts_.empty() && offered == context_export_);
 }
 
 } // namespace interposed::server

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "protocol/handshake.hpp"
+#include "server/contexts.hpp"
 #include "server/export.hpp"
 
 #include <cstdint>
@@ -30,7 +31,6 @@ public:
     static constexpr std::uint32_t max_option_data = 1U << 20;
     /// Options a client may send. Nobody needs more than a dozen; LIST answers can be long.
     static constexpr unsigned max_options = 256;
-    static constexpr std::uint32_t allocation_context_id = 1;
 
     enum class Next : std::uint8_t { option, transmission, close };
 
@@ -46,25 +46,27 @@ public:
 
     /// Set once answer() has said transmission.
     [[nodiscard]] const std::shared_ptr<const Export>& chosen() const { return chosen_; }
-    [[nodiscard]] bool structured_replies() const { return structured_replies_; }
-    [[nodiscard]] bool allocation_context() const { return allocation_context_; }
+    [[nodiscard]] protocol::Framing framing() const { return framing_; }
+    [[nodiscard]] ContextSet contexts() const { return contexts_; }
 
 private:
     Next answer_export_name(std::span<const std::byte> data, protocol::Bytes& out);
     Next answer_info(protocol::Option option, std::span<const std::byte> data,
                      protocol::Bytes& out);
     void answer_list(std::span<const std::byte> data, protocol::Bytes& out) const;
-    void answer_structured_reply(std::span<const std::byte> data, protocol::Bytes& out);
+    void answer_framing(protocol::Option option, std::span<const std::byte> data,
+                        protocol::Bytes& out);
     void answer_meta_context(protocol::Option option, std::span<const std::byte> data,
                              protocol::Bytes& out);
     void choose(std::shared_ptr<const Export> chosen);
+    [[nodiscard]] std::uint16_t flags_of(const std::shared_ptr<const Export>& offered) const;
 
     const Catalog& catalog_;
     protocol::ClientFlags flags_;
     unsigned options_ = 0;
-    bool structured_replies_ = false;
-    bool allocation_context_ = false;
-    std::shared_ptr<const Export> context_export_; ///< of which the context was selected
+    protocol::Framing framing_ = protocol::Framing::simple;
+    ContextSet contexts_;
+    std::shared_ptr<const Export> context_export_; ///< of which the contexts were selected
     std::shared_ptr<const Export> chosen_;
 };
 

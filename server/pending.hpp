@@ -17,11 +17,12 @@ struct Session::Pending final : devices::Operation, Outbox::Owner {
 
     Session& session;
     protocol::Request request;
-    Buffer buffer;                 ///< what is read, or written
-    bool fetches = false;          ///< no request of its own: part of a reply that has begun
-    std::uint64_t done_before = 0; ///< bytes of a WRITE that were written as they arrived
-    std::vector<devices::StatusRun> runs;
-    std::array<std::byte, protocol::data_chunk_size> header{};
+    Buffer buffer;                        ///< what is read, or written
+    bool fetches = false;                 ///< no request of its own: part of a reply that has begun
+    std::uint64_t done_before = 0;        ///< bytes of a WRITE that were written as they arrived
+    std::vector<devices::StatusRun> runs; ///< a BLOCK_STATUS's; or what a sparse READ consists of
+    ContextSet contexts;                  ///< what a BLOCK_STATUS asks for
+    std::array<std::byte, protocol::max_data_chunk_size> header{};
 };
 
 } // namespace interposed::server

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "protocol/transmission.hpp"
+#include "server/contexts.hpp"
 #include "server/export.hpp"
 
 namespace interposed::server {
@@ -8,17 +9,17 @@ namespace interposed::server {
 /// What a client and the server have agreed on in the handshake.
 struct Agreement {
     std::shared_ptr<const Export> chosen;
-    bool structured_replies = false;
-    bool allocation_context = false;
+    protocol::Framing framing = protocol::Framing::simple;
+    ContextSet contexts; ///< what BLOCK_STATUS tells of
 };
 
 /// Whether a request may be carried out, and if not, why (proto.md, "Request types" and "Error
-/// values"). Pure: looks at nothing but its arguments.
+/// values"). Of an extended BLOCK_STATUS with a payload, `length` is the one in the payload. Pure:
+/// looks at nothing but its arguments.
 protocol::WireError check_request(const protocol::Request& request, const Agreement& agreement);
 
-/// Whether a payload follows the request on the wire, whatever check_request() says of it.
-inline bool has_payload(const protocol::Request& request) {
-    return request.command == protocol::Command::write;
-}
+/// The contexts that such a payload asks for. nullopt: one twice, one that was not selected, or
+/// none at all.
+std::optional<ContextSet> queried_contexts(const protocol::StatusQuery& query, ContextSet selected);
 
 } // namespace interposed::server

@@ -176,36 +176,63 @@ bool Session::take_request() {
     }
     if (streaming_)
         return write_arrived();
-    if (bytes.size() < Request::wire_size || payload_left_ > 0)
+    const std::size_t header = protocol::request_size(agreement_.framing);
+    if (bytes.size() < header || payload_left_ > 0)
         return false;
-    const auto request = protocol::decode_request(bytes.data());
+    const auto request = protocol::decode_request(agreement_.framing, bytes.data());
     if (!request)
-        throw ProtocolError("request: want the magic 0x25609513, found something else");
+        throw ProtocolError("request: want the magic of requests, found something else");
+    const bool has_payload = protocol::has_payload(agreement_.framing, *request);
+    if (has_payload && request->command == Command::block_status &&
+        request->length <= protocol::StatusQuery::max_size &&
+        bytes.size() < header + request->length)
+        return false; // so small that it is waited for
     if (must_pause(*request)) {
         incoming_ = *request;
         paused_ = true;
         return false;
     }
-    inbox_.use(Request::wire_size);
+    inbox_.use(header);
     if (request->command == Command::disconnect) {
         ending_ = "client disconnected";
         reading_ = false;
         return false;
     }
     ++counts_.requests;
-    if (has_payload(*request))
-        take_write(*request);
+    if (has_payload)
+        take_payload(*request);
     else
         serve(*request);
     return true;
 }
 
-/// The payload of a WRITE is taken off the wire whatever becomes of the request.
+/// A payload is taken off the wire whatever becomes of the request.
+void Session::take_payload(const Request& request) {
+    // The length of a compact WRITE has 32 bits, and is borne with; this one has 64.
+    if (agreement_.framing == protocol::Framing::extended && request.length > max_request)
+        throw ProtocolError("request: want a payload of at most " + std::to_string(max_request) +
+                            " bytes, found " + std::to_string(request.length));
+    if (request.command == Command::write) {
+        take_write(request);
+    } else if (request.command == Command::block_status &&
+               request.length <= protocol::StatusQuery::max_size) {
+        const auto payload = inbox_.unused().first(request.length);
+        inbox_.use(request.length); // its memory stays for now
+        serve_status(request, payload);
+    } else {
+        discard_payload(request, protocol::WireError::einval);
+    }
+}
+
+void Session::discard_payload(const Request& request, protocol::WireError why) {
+    discard_left_ = request.length;
+    reply_refused(request, why);
+}
+
 void Session::take_write(const Request& request) {
     if (const auto refused = check_request(request, agreement_);
         refused != protocol::WireError::none) {
-        discard_left_ = request.length;
-        reply_refused(request, refused);
+        discard_payload(request, refused);
         return;
     }
     const auto behind = inbox_.unused();
@@ -279,7 +306,7 @@ bool Session::write_arrived() {
 
 bool Session::must_pause(const Request& next) const {
     const bool moves_data = next.command == Command::read || next.command == Command::write;
-    const std::size_t bytes = moves_data ? std::min(next.length, max_request) : 0;
+    const std::size_t bytes = moves_data ? std::min<std::uint64_t>(next.length, max_request) : 0;
     return in_flight_ >= max_in_flight || outbox_.bytes() >= max_unsent ||
            (in_flight_ > 0 && bytes_in_flight_ + bytes > max_bytes_in_flight);
 }

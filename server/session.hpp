@@ -54,6 +54,13 @@ public:
     static constexpr std::size_t streamed_step = std::size_t{128} << 10;
     static constexpr std::uint64_t streamed_alignment = 4096; ///< no page is written in two parts
     static constexpr std::size_t direct_step = std::size_t{1} << 20;
+    /// Reads from this size on are looked through for holes, if the client can be told of them and
+    /// there may be some; what lies in more runs than that is sent as it is.
+    static constexpr std::size_t min_sparse_read = std::size_t{64} << 10;
+    static constexpr std::size_t max_read_runs = 64;
+    /// What one CACHE request brings into the page cache at most: it is a hint, and memory is
+    /// everybody's.
+    static constexpr std::uint64_t max_cached = std::uint64_t{32} << 20;
     /// Replies are sent in groups of so many while the rest of a batch is still being served, so
     /// that the client can work on them meanwhile; but only where a core is idle for it: with
     /// several busy sessions, whole batches cost less.
@@ -90,7 +97,9 @@ private:
     Received receive_or_spin();
     bool serve_inbox();
     bool take_request();
+    void take_payload(const protocol::Request& request);
     void take_write(const protocol::Request& request);
+    void discard_payload(const protocol::Request& request, protocol::WireError why);
     void payload_arrived(std::size_t bytes);
     void collect_payload();
     bool write_arrived();
@@ -100,9 +109,12 @@ private:
     void serve(const protocol::Request& request);
     void serve_read(const protocol::Request& request);
     bool serve_direct_read(const protocol::Request& request);
+    bool serve_sparse_read(const protocol::Request& request);
     void fetch(mapping::Extent extent);
     void serve_write(const protocol::Request& request, std::size_t done, std::byte* payload,
                      Buffer buffer);
+    void serve_write_zeroes(const protocol::Request& request);
+    void serve_status(protocol::Request request, std::span<const std::byte> payload);
     Pending& begin(const protocol::Request& request, devices::OpKind kind);
     void lend(Pending& pending, Buffer buffer);
     void submit(Pending& pending);
@@ -113,12 +125,16 @@ private:
     // session_replies.cpp: how it is answered
     void answer(Pending& pending);
     void answer_read(Pending& pending);
+    void answer_sparse_read(Pending& pending);
     void answer_status(Pending& pending);
     void reply_done(const protocol::Request& request);
     void reply_refused(const protocol::Request& request, protocol::WireError error);
     void reply_failed(const protocol::Request& request, int error, std::uint64_t progress);
-    void reply_error(std::uint64_t cookie, protocol::WireError error, std::string_view text,
-                     std::optional<std::uint64_t> offset);
+    void reply_error(const protocol::Request& request, protocol::WireError error,
+                     std::string_view text, std::optional<std::uint64_t> offset);
+    [[nodiscard]] protocol::ChunkOf chunk_of(const protocol::Request& request,
+                                             bool last = true) const;
+    void send_chunk(const protocol::Bytes& chunk);
     [[nodiscard]] std::size_t read_header_size() const;
     void encode_read_header(std::byte* out, const protocol::Request& request) const;
     void answer_fetched(Pending& pending);

@@ -1,5 +1,4 @@
 #include "server/log.hpp"
-#include "server/negotiation.hpp"
 #include "server/pending.hpp"
 
 #include <algorithm>
@@ -12,6 +11,7 @@ namespace {
 
 using devices::OpKind;
 using devices::StatusRun;
+using protocol::Framing;
 using protocol::Request;
 using protocol::WireError;
 
@@ -34,6 +34,8 @@ const char* verb(const Request& request) {
         return "trim";
     case protocol::Command::write_zeroes:
         return "write zeroes";
+    case protocol::Command::cache:
+        return "cache";
     default:
         return "block status";
     }
@@ -50,21 +52,22 @@ std::string_view refusal(WireError error) {
     }
 }
 
-/// An answer may tell of no more than the beginning: this much fits into one block of the outbox.
-constexpr std::size_t max_descriptors = 16384;
+/// An answer may tell of no more than the beginning: so much fits into one block of the outbox.
+constexpr std::size_t max_descriptors = 15 * 1024;
+static_assert(status_chunk_size(protocol::Framing::extended, max_descriptors) <=
+              Outbox::block_size);
 
 /// Equal neighbours become one; no more than one if `only_one`.
 std::vector<protocol::StatusDescriptor> describe(const std::vector<StatusRun>& runs,
                                                  bool only_one) {
     std::vector<protocol::StatusDescriptor> out;
     for (const StatusRun& run : runs) {
-        const auto length = static_cast<std::uint32_t>(run.length); // within a 32-bit request
         if (!out.empty() && out.back().flags == run.flags)
-            out.back().length += length;
+            out.back().length += run.length;
         else if (out.size() == (only_one ? 1 : max_descriptors))
             break;
         else
-            out.push_back({length, run.flags});
+            out.push_back({run.length, run.flags});
     }
     return out;
 }
@@ -95,6 +98,10 @@ void Session::answer(Pending& pending) {
 }
 
 void Session::answer_read(Pending& pending) {
+    if (!pending.runs.empty()) {
+        answer_sparse_read(pending);
+        return;
+    }
     const std::size_t length = pending.request.length;
     if (length == 0) {
         // A data chunk may not be empty; a simple reply without data looks like any other.
@@ -105,6 +112,34 @@ void Session::answer_read(Pending& pending) {
     encode_read_header(pending.header.data(), pending.request);
     outbox_.add(std::span(pending.header).first(read_header_size()), nullptr);
     outbox_.add({pending.buffer.data(), length}, &pending);
+    replied();
+}
+
+/// Data and zeroes by turns; the last data give the buffer back.
+void Session::answer_sparse_read(Pending& pending) {
+    const auto is_data = [](const StatusRun& run) { return run.flags == 0; };
+    const auto data = std::count_if(pending.runs.begin(), pending.runs.end(), is_data);
+    auto data_left = data;
+    auto left = pending.runs.size();
+    std::uint64_t at = 0;
+    for (const StatusRun& run : pending.runs) {
+        const protocol::ChunkOf of = chunk_of(pending.request, --left == 0);
+        const std::uint64_t offset = pending.request.offset + at;
+        const auto length = static_cast<std::uint32_t>(run.length); // of a READ: they are short
+        if (is_data(run)) {
+            encode_data_chunk(outbox_.reserve(read_header_size()), of, offset, length);
+            outbox_.commit(read_header_size());
+            outbox_.add({pending.buffer.data() + at, length},
+                        --data_left == 0 ? &pending : nullptr);
+        } else {
+            protocol::Bytes chunk;
+            append_hole_chunk(chunk, of, offset, length);
+            send_chunk(chunk);
+        }
+        at += run.length;
+    }
+    if (data == 0)
+        release(pending);
     replied();
 }
 
@@ -123,17 +158,33 @@ void Session::answer_fetched(Pending& pending) {
         outbox_.fill_front({pending.buffer.data(), pending.request.length}, &pending);
 }
 
+/// A chunk for each context, all of the same range.
 void Session::answer_status(Pending& pending) {
-    const auto runs = describe(pending.runs, pending.request.has(protocol::command_flag::req_one));
-    if (runs.empty()) {
-        reply_failed(pending.request, EIO, 0);
-        release(pending);
-        return;
+    const Request& request = pending.request;
+    const bool with_allocation = pending.contexts.has(Context::allocation);
+    const bool with_depth = pending.contexts.has(Context::allocation_depth);
+    std::uint64_t covered = with_allocation ? 0 : request.length;
+    if (with_allocation) {
+        const auto runs = describe(pending.runs, request.has(protocol::command_flag::req_one));
+        for (const protocol::StatusDescriptor& run : runs)
+            covered += run.length;
+        if (covered == 0) {
+            reply_failed(request, EIO, 0);
+            release(pending);
+            return;
+        }
+        protocol::Bytes chunk;
+        append_status_chunk(chunk, chunk_of(request, !with_depth), context_id(Context::allocation),
+                            runs);
+        send_chunk(chunk);
     }
-    protocol::Bytes chunk;
-    append_status_chunk(chunk, pending.request.cookie, Negotiation::allocation_context_id, runs);
-    std::copy(chunk.begin(), chunk.end(), outbox_.reserve(chunk.size()));
-    outbox_.commit(chunk.size());
+    if (with_depth) {
+        const protocol::StatusDescriptor one{.length = covered, .flags = 1};
+        protocol::Bytes chunk;
+        append_status_chunk(chunk, chunk_of(request), context_id(Context::allocation_depth),
+                            std::span(&one, 1));
+        send_chunk(chunk);
+    }
     release(pending);
     replied();
 }
@@ -141,11 +192,13 @@ void Session::answer_status(Pending& pending) {
 void Session::reply_done(const Request& request) {
     // With structured replies a READ is answered with chunks, even an empty one; all else may be
     // answered with the shorter simple reply.
-    if (agreement_.structured_replies && request.command == protocol::Command::read) {
-        protocol::encode_chunk_header(outbox_.reserve(protocol::chunk_header_size),
-                                      protocol::chunk_flag_done, protocol::Chunk::none,
-                                      request.cookie, 0);
-        outbox_.commit(protocol::chunk_header_size);
+    const bool chunk =
+        agreement_.framing == Framing::extended ||
+        (agreement_.framing == Framing::structured && request.command == protocol::Command::read);
+    if (chunk) {
+        const std::size_t size = protocol::chunk_header_size(agreement_.framing);
+        encode_chunk_header(outbox_.reserve(size), chunk_of(request), protocol::Chunk::none, 0);
+        outbox_.commit(size);
     } else {
         protocol::encode_simple_reply(outbox_.reserve(protocol::simple_reply_size), request.cookie,
                                       WireError::none);
@@ -156,11 +209,16 @@ void Session::reply_done(const Request& request) {
 
 /// A request that was not even tried.
 void Session::reply_refused(const Request& request, WireError error) {
-    reply_error(request.cookie, error, refusal(error), std::nullopt);
+    reply_error(request, error, refusal(error), std::nullopt);
 }
 
 /// A request that failed below. The client is told the segment and the offset, the log the path.
 void Session::reply_failed(const Request& request, int error, std::uint64_t progress) {
+    if (error == EOPNOTSUPP && request.has(protocol::command_flag::fast_zero)) {
+        // Not a failure: the client wants to know before it does it another way.
+        reply_error(request, WireError::enotsup, "no fast way to write zeroes here", std::nullopt);
+        return;
+    }
     const Export& served = *agreement_.chosen;
     const bool has_place = request.command != protocol::Command::flush && request.length > 0;
     std::string where;
@@ -178,31 +236,45 @@ void Session::reply_failed(const Request& request, int error, std::uint64_t prog
         where = verb(request);
         log::error(name_ + ": export \"" + served.name + "\": " + where + ": " + reason(error));
     }
-    reply_error(request.cookie, protocol::to_wire(error), where + ": " + reason(error), offset);
+    reply_error(request, protocol::to_wire(error), where + ": " + reason(error), offset);
 }
 
-void Session::reply_error(std::uint64_t cookie, WireError error, std::string_view text,
+void Session::reply_error(const Request& request, WireError error, std::string_view text,
                           std::optional<std::uint64_t> offset) {
     ++counts_.errors;
-    if (agreement_.structured_replies) {
-        protocol::Bytes chunk;
-        append_error_chunk(chunk, cookie, error, text, offset);
-        std::copy(chunk.begin(), chunk.end(), outbox_.reserve(chunk.size()));
-        outbox_.commit(chunk.size());
-    } else {
-        protocol::encode_simple_reply(outbox_.reserve(protocol::simple_reply_size), cookie, error);
+    if (agreement_.framing == Framing::simple) {
+        protocol::encode_simple_reply(outbox_.reserve(protocol::simple_reply_size), request.cookie,
+                                      error);
         outbox_.commit(protocol::simple_reply_size);
+    } else {
+        protocol::Bytes chunk;
+        append_error_chunk(chunk, chunk_of(request), error, text, offset);
+        send_chunk(chunk);
     }
     replied();
 }
 
+protocol::ChunkOf Session::chunk_of(const Request& request, bool last) const {
+    return {.framing = agreement_.framing,
+            .cookie = request.cookie,
+            .request_offset = request.offset,
+            .last = last};
+}
+
+void Session::send_chunk(const protocol::Bytes& chunk) {
+    std::copy(chunk.begin(), chunk.end(), outbox_.reserve(chunk.size()));
+    outbox_.commit(chunk.size());
+}
+
 std::size_t Session::read_header_size() const {
-    return agreement_.structured_replies ? protocol::data_chunk_size : protocol::simple_reply_size;
+    return agreement_.framing == Framing::simple ? protocol::simple_reply_size
+                                                 : protocol::data_chunk_size(agreement_.framing);
 }
 
 void Session::encode_read_header(std::byte* out, const Request& request) const {
-    if (agreement_.structured_replies)
-        protocol::encode_data_chunk(out, request.cookie, request.offset, request.length);
+    if (agreement_.framing != Framing::simple)
+        encode_data_chunk(out, chunk_of(request), request.offset,
+                          static_cast<std::uint32_t>(request.length));
     else
         protocol::encode_simple_reply(out, request.cookie, WireError::none);
 }

@@ -1,7 +1,9 @@
 #include "server/pending.hpp"
 
+#include <algorithm>
 #include <asio/post.hpp>
 #include <cassert>
+#include <cerrno>
 #include <cstring>
 
 namespace interposed::server {
@@ -17,10 +19,25 @@ namespace {
 /// Room for so many runs of a block status is kept for the next.
 constexpr std::size_t kept_runs = 1024;
 
+/// Keeps only `flags` of each run, and makes one of neighbours that are then equal.
+void join_runs(std::vector<devices::StatusRun>& runs, std::uint32_t flags) {
+    std::vector<devices::StatusRun> joined;
+    for (const devices::StatusRun& run : runs) {
+        if (!joined.empty() && joined.back().flags == (run.flags & flags))
+            joined.back().length += run.length;
+        else
+            joined.push_back({run.length, run.flags & flags});
+    }
+    runs = std::move(joined);
+}
+
 } // namespace
 
 void Session::serve(const Request& request) {
-    if (const WireError refused = check_request(request, agreement_); refused != WireError::none) {
+    // Its payload may say what it is about.
+    const bool later = request.command == Command::block_status;
+    const WireError refused = later ? WireError::none : check_request(request, agreement_);
+    if (refused != WireError::none) {
         reply_refused(request, refused);
         return;
     }
@@ -35,11 +52,17 @@ void Session::serve(const Request& request) {
         submit(begin(request, OpKind::trim));
         return;
     case Command::write_zeroes:
-        submit(begin(request, OpKind::write_zeroes));
+        serve_write_zeroes(request);
         return;
     case Command::block_status:
-        submit(begin(request, OpKind::block_status));
+        serve_status(request, {});
         return;
+    case Command::cache: {
+        Pending& pending = begin(request, OpKind::cache);
+        pending.extent.length = std::min(pending.extent.length, max_cached);
+        submit(pending);
+        return;
+    }
     default:
         assert(false); // check_request() lets nothing else through, write has its own way
     }
@@ -47,6 +70,8 @@ void Session::serve(const Request& request) {
 
 void Session::serve_read(const Request& request) {
     counts_.bytes_read += request.length;
+    if (request.length >= min_sparse_read && serve_sparse_read(request))
+        return;
     if (request.length >= min_direct_read && serve_direct_read(request))
         return;
     if (request.length <= max_inline_read && request.length > 0) {
@@ -94,15 +119,50 @@ bool Session::serve_direct_read(const Request& request) {
     return true;
 }
 
+/// Tells of holes instead of sending zeroes, where finding them needs no waiting. The layer is
+/// asked after the request has arrived: so no write that was answered before is missed.
+bool Session::serve_sparse_read(const Request& request) {
+    if (agreement_.framing == protocol::Framing::simple ||
+        request.has(protocol::command_flag::df) || !layer_.may_have_holes())
+        return false;
+    std::vector<devices::StatusRun> runs;
+    Operation status{
+        .kind = OpKind::block_status, .extent = {request.offset, request.length}, .status = &runs};
+    if (!layer_.try_now(loop_.engine(), status) || status.error != 0)
+        return false;
+    join_runs(runs, devices::StatusRun::zero);
+    std::uint64_t told = 0;
+    std::uint64_t zeroes = 0;
+    for (const devices::StatusRun& run : runs) {
+        told += run.length;
+        zeroes += run.flags != 0 ? run.length : 0;
+    }
+    if (told != request.length || zeroes == 0 || runs.size() > max_read_runs)
+        return false;
+    Buffer buffer;
+    if (zeroes < told)
+        buffer = loop_.buffers().take(request.length);
+    Pending& later = begin(request, OpKind::read);
+    later.runs = std::move(runs);
+    if (zeroes == told) {
+        answer(later);
+        return true;
+    }
+    lend(later, std::move(buffer));
+    if (layer_.try_now(loop_.engine(), later))
+        answer(later);
+    else
+        submit(later);
+    return true;
+}
+
 /// Pages that were in the cache when the reply began are not any more.
 void Session::fetch(mapping::Extent extent) {
     const auto length = std::min<std::uint64_t>(extent.length, max_inline_read);
     fetching_ = true;
     Buffer buffer = loop_.buffers().take(length);
-    Pending& later = begin({.command = Command::read,
-                            .offset = extent.offset,
-                            .length = static_cast<std::uint32_t>(length)},
-                           OpKind::read);
+    Pending& later =
+        begin({.command = Command::read, .offset = extent.offset, .length = length}, OpKind::read);
     later.fetches = true;
     lend(later, std::move(buffer));
     submit(later);
@@ -136,6 +196,37 @@ void Session::serve_write(const Request& request, std::size_t done, std::byte* p
     submit(later);
 }
 
+/// Where only some of the range could be zeroed fast, none of it is touched.
+void Session::serve_write_zeroes(const Request& request) {
+    const bool no_hole = request.has(protocol::command_flag::no_hole);
+    if (request.has(protocol::command_flag::fast_zero) && request.length > 0 &&
+        !layer_.zeroes_fast({request.offset, request.length}, no_hole))
+        reply_failed(request, EOPNOTSUPP, 0);
+    else
+        submit(begin(request, OpKind::write_zeroes));
+}
+
+/// `payload` is what an extended request may carry: which contexts it is about, and its length.
+void Session::serve_status(Request request, std::span<const std::byte> payload) {
+    std::optional<ContextSet> contexts = agreement_.contexts;
+    if (has_payload(agreement_.framing, request)) {
+        const auto query = protocol::decode_status_query(payload);
+        contexts = query ? queried_contexts(*query, agreement_.contexts) : std::nullopt;
+        request.length = query ? query->length : 0;
+    }
+    const WireError refused = contexts ? check_request(request, agreement_) : WireError::einval;
+    if (refused != WireError::none) {
+        reply_refused(request, refused);
+        return;
+    }
+    Pending& pending = begin(request, OpKind::block_status);
+    pending.contexts = *contexts;
+    if (contexts->has(Context::allocation))
+        submit(pending);
+    else
+        answer(pending);
+}
+
 Session::Pending& Session::begin(const Request& request, OpKind kind) {
     if (free_.empty())
         free_.push_back(pending_.emplace_back(std::make_unique<Pending>(*this)).get());
@@ -147,6 +238,7 @@ Session::Pending& Session::begin(const Request& request, OpKind kind) {
     operation = {.kind = kind,
                  .fua = changes && request.has(protocol::command_flag::fua), // legal on all
                  .no_hole = request.has(protocol::command_flag::no_hole),
+                 .fast = request.has(protocol::command_flag::fast_zero),
                  .extent = {request.offset, request.length},
                  .status = &pending.runs,
                  .done = [](Operation& done) {

@@ -53,6 +53,7 @@ public:
         part.kind = whole_.kind;
         part.fua = whole_.fua;
         part.no_hole = whole_.no_hole;
+        part.fast = whole_.fast;
         part.extent = extent;
         part.data = whole_.data == nullptr ? nullptr : whole_.data + at;
         part.layer = &layer;
@@ -155,6 +156,26 @@ void TableLayer::submit(Engine& engine, Operation& operation) {
     below_[piece.device]->submit(engine, operation);
 }
 
+bool TableLayer::zeroes_fast(Extent extent, bool no_hole) const {
+    const auto whole_layer = [no_hole](const auto& layer) {
+        return layer->zeroes_fast({0, layer->size()}, no_hole);
+    };
+    if (std::all_of(below_.begin(), below_.end(), whole_layer))
+        return true;
+    for (Extent rest = extent; rest.length > 0;) {
+        const Piece piece = table_.first_piece(rest);
+        if (!below_[piece.device]->zeroes_fast(piece.extent, no_hole))
+            return false;
+        rest = {rest.offset + piece.extent.length, rest.length - piece.extent.length};
+    }
+    return true;
+}
+
+bool TableLayer::may_have_holes() const {
+    return std::any_of(below_.begin(), below_.end(),
+                       [](const auto& layer) { return layer->may_have_holes(); });
+}
+
 std::optional<devices::DirectExtent> TableLayer::direct_extent(Extent extent) {
     const Piece piece = table_.first_piece(extent);
     return below_[piece.device]->direct_extent(piece.extent);
@@ -163,8 +184,9 @@ std::optional<devices::DirectExtent> TableLayer::direct_extent(Extent extent) {
 /// `rest` is what is left of the operation's extent.
 void TableLayer::submit_split(Engine& engine, Operation& operation, Extent rest) {
     auto split = std::make_unique<Split>(operation);
-    const bool effect_only =
-        operation.kind == OpKind::trim || operation.kind == OpKind::write_zeroes;
+    const bool effect_only = operation.kind == OpKind::trim ||
+                             operation.kind == OpKind::write_zeroes ||
+                             operation.kind == OpKind::cache;
     const std::size_t most = operation.kind == OpKind::block_status ? max_status_pieces
                              : effect_only                          ? max_effect_pieces
                                                                     : table_.segments().size();
@@ -173,7 +195,7 @@ void TableLayer::submit_split(Engine& engine, Operation& operation, Extent rest)
         split->add(*below_[piece.device], piece.extent, rest.offset - operation.extent.offset);
         rest = {rest.offset + piece.extent.length, rest.length - piece.extent.length};
     }
-    // From whatever thread: neither kind goes through the engine.
+    // From whatever thread: none of these kinds goes through the engine.
     if (effect_only && rest.length > 0)
         split->and_then(
             [this, &engine, &operation, rest] { submit_split(engine, operation, rest); });

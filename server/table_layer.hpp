@@ -19,6 +19,8 @@ public:
     [[nodiscard]] const devices::Limits& limits() const override { return limits_; }
     bool try_now(devices::Engine& engine, devices::Operation& operation) override;
     void submit(devices::Engine& engine, devices::Operation& operation) override;
+    [[nodiscard]] bool zeroes_fast(mapping::Extent extent, bool no_hole) const override;
+    [[nodiscard]] bool may_have_holes() const override;
     [[nodiscard]] std::optional<devices::DirectExtent>
     direct_extent(mapping::Extent extent) override;
 

@@ -23,9 +23,10 @@ public:
 
     bool try_now(devices::Engine&, devices::Operation& operation) override {
         const std::lock_guard lock(mutex_);
-        const bool moves_data =
-            operation.kind == devices::OpKind::read || operation.kind == devices::OpKind::write;
-        if (held_ || !moves_data || operation.fua)
+        const bool quick = operation.kind == devices::OpKind::read ||
+                           operation.kind == devices::OpKind::write ||
+                           operation.kind == devices::OpKind::block_status;
+        if (held_ || !quick || operation.fua)
             return false;
         carry_out(operation);
         return true;
@@ -43,6 +44,13 @@ public:
         }
         operation.complete(operation.error);
     }
+
+    [[nodiscard]] bool zeroes_fast(mapping::Extent, bool) const override { return zeroes_fast_; }
+    void set_zeroes_fast(bool fast) { zeroes_fast_ = fast; }
+
+    [[nodiscard]] bool may_have_holes() const override { return hole_.length > 0; }
+    /// What block status says is a hole. Its bytes stay as they are.
+    void set_hole(mapping::Extent hole) { hole_ = hole; }
 
     /// From now on operations wait.
     void hold() {
@@ -119,15 +127,29 @@ private:
             std::memset(place, 0, extent.length);
             return;
         case devices::OpKind::block_status:
-            operation.status->push_back({extent.length, 0});
+            tell_status(extent, *operation.status);
             return;
         default:
             return;
         }
     }
 
+    void tell_status(mapping::Extent extent, std::vector<devices::StatusRun>& runs) const {
+        const std::uint64_t begin = std::clamp(hole_.offset, extent.offset, extent.end());
+        const std::uint64_t end = std::clamp(hole_.end(), begin, extent.end());
+        const auto add = [&runs](std::uint64_t length, std::uint32_t flags) {
+            if (length > 0)
+                runs.push_back({length, flags});
+        };
+        add(begin - extent.offset, 0);
+        add(end - begin, devices::StatusRun::hole | devices::StatusRun::zero);
+        add(extent.end() - end, 0);
+    }
+
     std::vector<std::byte> bytes_;
     devices::Limits limits_;
+    mapping::Extent hole_;
+    bool zeroes_fast_ = false;
     std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<devices::Operation*> waiting_;

@@ -19,9 +19,9 @@ wanted = {
     "export-name": "vol", "description": "two files", "export-size": 4 << 20,
     "is_read_only": False, "can_flush": True, "can_fua": True, "can_multi_conn": True,
     "can_trim": True, "can_zero": True, "can_df": True,
-    "can_cache": False, "can_fast_zero": False,
+    "can_cache": True, "can_fast_zero": True,
     "block_size_minimum": 1, "block_size_maximum": 32 << 20,
-    "contexts": ["base:allocation"],
+    "contexts": ["base:allocation", "qemu:allocation-depth"],
 }
 found = {key: export.get(key) for key in wanted}
 assert found == wanted, found

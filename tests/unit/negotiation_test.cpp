@@ -21,6 +21,7 @@ constexpr std::uint32_t err_invalid = 0x80000003;
 constexpr std::uint32_t err_unknown = 0x80000006;
 constexpr std::uint32_t err_shutdown = 0x80000007;
 constexpr std::uint32_t err_too_big = 0x80000009;
+constexpr std::uint32_t err_ext_header_reqd = 0x8000000a;
 
 class FakeCatalog final : public Catalog {
 public:
@@ -94,16 +95,16 @@ TEST_CASE("LIST names every export with its description", "[server]") {
 
 TEST_CASE("options without data refuse data", "[server]") {
     Haggle haggle;
-    for (const std::uint32_t option : {3U, 8U}) {
+    for (const std::uint32_t option : {3U, 8U, 11U}) {
         haggle.say(option, wire().text("x"));
         CHECK(haggle.final_type() == err_invalid);
     }
-    CHECK_FALSE(haggle.negotiation.structured_replies());
+    CHECK(haggle.negotiation.framing() == protocol::Framing::simple);
 }
 
 TEST_CASE("unknown options are answered, and the haggling goes on", "[server]") {
     Haggle haggle;
-    for (const std::uint32_t option : {4U, 5U, 11U, 0x7654321U}) {
+    for (const std::uint32_t option : {4U, 5U, 12U, 0x7654321U}) {
         CHECK(haggle.say(option, wire().text("12345")) == Next::option);
         CHECK(haggle.final_type() == err_unsup);
     }
@@ -116,7 +117,7 @@ TEST_CASE("GO enters transmission with size, flags and block sizes", "[server]")
     CHECK(haggle.negotiation.chosen()->name == "disk");
     CHECK(haggle.out ==
           Bytes(wire()
-                    .raw(option_reply(7, 3, wire().u16(0).u64(8192).u16(0x016d)))
+                    .raw(option_reply(7, 3, wire().u16(0).u64(8192).u16(0x0d6d)))
                     .raw(option_reply(7, 3, wire().u16(3).u32(1).u32(4096).u32(1U << 25)))
                     .raw(option_reply(7, ack))));
 }
@@ -125,7 +126,7 @@ TEST_CASE("INFO says the same as GO and stays in the haggling", "[server]") {
     Haggle haggle;
     const auto told = [&](std::uint32_t option) {
         return Bytes(wire()
-                         .raw(option_reply(option, 3, wire().u16(0).u64(8192).u16(0x016d)))
+                         .raw(option_reply(option, 3, wire().u16(0).u64(8192).u16(0x0d6d)))
                          .raw(option_reply(option, 3, wire().u16(3).u32(1).u32(4096).u32(1U << 25)))
                          .raw(option_reply(option, ack)));
     };
@@ -159,7 +160,7 @@ TEST_CASE("an unknown export is told from a malformed request, and neither ends 
 TEST_CASE("EXPORT_NAME answers with the export or not at all", "[server]") {
     Haggle good;
     CHECK(good.say(1, wire().text("other")) == Next::transmission);
-    CHECK(good.out == Bytes(wire().u64(4096).u16(0x016d)));
+    CHECK(good.out == Bytes(wire().u64(4096).u16(0x0d6d)));
     Haggle with_zeroes(true, false);
     CHECK(with_zeroes.say(1, wire().text("other")) == Next::transmission);
     CHECK(with_zeroes.out.size() == 134);
@@ -186,7 +187,7 @@ TEST_CASE("DF is offered only with structured replies", "[server]") {
     haggle.say(8);
     CHECK(haggle.final_type() == ack);
     haggle.say(7, info_data("disk"));
-    CHECK(protocol::load_be<std::uint16_t>(haggle.out.data() + 30) == (0x016d | 0x0080));
+    CHECK(protocol::load_be<std::uint16_t>(haggle.out.data() + 30) == (0x0d6d | 0x0080));
 }
 
 TEST_CASE("a context can be selected only behind structured replies", "[server]") {
@@ -199,7 +200,7 @@ TEST_CASE("a context can be selected only behind structured replies", "[server]"
                                   .raw(option_reply(10, 4, wire().u32(1).text("base:allocation")))
                                   .raw(option_reply(10, ack))));
     haggle.say(7, info_data("disk"));
-    CHECK(haggle.negotiation.allocation_context());
+    CHECK(haggle.negotiation.contexts().has(Context::allocation));
 }
 
 TEST_CASE("LIST_META_CONTEXT takes the namespace as a wildcard, SET does not", "[server]") {
@@ -208,10 +209,17 @@ TEST_CASE("LIST_META_CONTEXT takes the namespace as a wildcard, SET does not", "
     const Bytes listed = wire()
                              .raw(option_reply(9, 4, wire().u32(0).text("base:allocation")))
                              .raw(option_reply(9, ack));
+    const Bytes depth = wire()
+                            .raw(option_reply(9, 4, wire().u32(0).text("qemu:allocation-depth")))
+                            .raw(option_reply(9, ack));
+    const Bytes all =
+        wire().raw(option_reply(9, 4, wire().u32(0).text("base:allocation"))).raw(depth);
     haggle.say(9, contexts("disk", {}));
-    CHECK(haggle.out == listed);
+    CHECK(haggle.out == all);
     haggle.say(9, contexts("disk", {"base:"}));
     CHECK(haggle.out == listed);
+    haggle.say(9, contexts("disk", {"qemu:"}));
+    CHECK(haggle.out == depth);
     haggle.say(9, contexts("disk", {"base:other", "x-foo:bar", "nocolon"}));
     CHECK(haggle.out == option_reply(9, ack));
     haggle.say(10, contexts("disk", {"base:"}));
@@ -227,7 +235,7 @@ TEST_CASE("a failed selection forgets the one before", "[server]") {
                by_zero_queries ? contexts("disk", {}) : contexts("nothing", {"base:allocation"}));
     CHECK(haggle.final_type() == (by_zero_queries ? ack : err_unknown));
     haggle.say(7, info_data("disk"));
-    CHECK_FALSE(haggle.negotiation.allocation_context());
+    CHECK(haggle.negotiation.contexts().empty());
 }
 
 TEST_CASE("a context selected for one export is not there on another", "[server]") {
@@ -235,7 +243,40 @@ TEST_CASE("a context selected for one export is not there on another", "[server]
     haggle.say(8);
     haggle.say(10, contexts("other", {"base:allocation"}));
     haggle.say(7, info_data("disk"));
-    CHECK_FALSE(haggle.negotiation.allocation_context());
+    CHECK(haggle.negotiation.contexts().empty());
+}
+
+TEST_CASE("every context that is selected has an id of its own", "[server]") {
+    Haggle haggle;
+    haggle.say(8);
+    haggle.say(10, contexts("disk", {"qemu:allocation-depth", "base:allocation"}));
+    CHECK(haggle.out ==
+          Bytes(wire()
+                    .raw(option_reply(10, 4, wire().u32(1).text("base:allocation")))
+                    .raw(option_reply(10, 4, wire().u32(2).text("qemu:allocation-depth")))
+                    .raw(option_reply(10, ack))));
+}
+
+TEST_CASE("extended headers come instead of structured replies, in either order", "[server]") {
+    Haggle haggle;
+    if (GENERATE(false, true))
+        haggle.say(8);
+    haggle.say(11);
+    CHECK(haggle.out == option_reply(11, ack));
+    haggle.say(8);
+    CHECK(haggle.final_type() == err_ext_header_reqd);
+    haggle.say(10, contexts("disk", {"base:allocation"}));
+    CHECK(haggle.final_type() == ack);
+    CHECK(haggle.say(7, info_data("disk")) == Next::transmission);
+    CHECK(haggle.negotiation.framing() == protocol::Framing::extended);
+    CHECK(protocol::load_be<std::uint16_t>(haggle.out.data() + 30) == (0x0d6d | 0x1080));
+}
+
+TEST_CASE("who asked for extended headers may not use EXPORT_NAME", "[server]") {
+    Haggle haggle;
+    haggle.say(11);
+    CHECK(haggle.say(1, wire().text("disk")) == Next::close);
+    CHECK(haggle.out.empty());
 }
 
 TEST_CASE("an option that is too long is refused without its data", "[server]") {
