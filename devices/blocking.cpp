@@ -77,6 +77,21 @@ int write(int fd, const std::byte* data, mapping::Extent extent, bool fua, std::
     return 0;
 }
 
+int write_from_pipe(int fd, int pipe, mapping::Extent extent, std::uint64_t& done) {
+    while (done < extent.length) {
+        loff_t at = as_offset(extent.offset + done);
+        const ssize_t put = ::splice(pipe, nullptr, fd, &at, extent.length - done, SPLICE_F_MOVE);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put < 0)
+            return errno;
+        if (put == 0)
+            return EIO;
+        done += static_cast<std::uint64_t>(put);
+    }
+    return 0;
+}
+
 int flush(int fd) {
     // Not repeated after EINTR: whether the failed sync has already reported (and so hidden) a
     // write error cannot be known.

@@ -13,6 +13,10 @@ namespace interposed::devices::blocking {
 int read(int fd, std::byte* data, mapping::Extent extent, std::uint64_t& done);
 int write(int fd, const std::byte* data, mapping::Extent extent, bool fua, std::uint64_t& done);
 
+/// Takes `extent.length` bytes, which must be there, out of a pipe; `done` counts those that were.
+/// EINVAL with nothing done: the filesystem does not do that.
+int write_from_pipe(int fd, int pipe, mapping::Extent extent, std::uint64_t& done);
+
 /// fdatasync: for a block device also its volatile cache.
 int flush(int fd);
 

@@ -161,6 +161,9 @@ bool Device::blocking_now(Engine& engine, Operation& operation) {
     std::uint64_t moved = operation.extent.length;
     if (operation.kind == OpKind::read) {
         operation.error = blocking::read(fd, operation.data, operation.extent, operation.progress);
+    } else if (operation.pipe >= 0) {
+        operation.error =
+            blocking::write_from_pipe(fd, operation.pipe, operation.extent, operation.progress);
     } else if (operation.kind == OpKind::write) {
         operation.error =
             blocking::write(fd, operation.data, operation.extent, false, operation.progress);
@@ -169,7 +172,11 @@ bool Device::blocking_now(Engine& engine, Operation& operation) {
         moved = 0;
     }
     gate_.leave(entered, InlineGate::Clock::now(), moved);
-    return true;
+    const bool refused =
+        operation.pipe >= 0 && operation.progress == 0 && operation.error == EINVAL;
+    if (refused)
+        takes_pipes_ = false;
+    return !refused;
 }
 
 /// Which parts take space. Of a block device that cannot be known, and data is always true.

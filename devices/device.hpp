@@ -37,6 +37,7 @@ public:
     void submit(Engine& engine, Operation& operation) override;
     [[nodiscard]] bool zeroes_fast(mapping::Extent extent, bool no_hole) const override;
     [[nodiscard]] bool may_have_holes() const override { return may_have_holes_; }
+    [[nodiscard]] bool takes_pipes() const override { return !direct() && takes_pipes_; }
     [[nodiscard]] std::optional<DirectExtent> direct_extent(mapping::Extent extent) override;
 
     [[nodiscard]] const DeviceInfo& info() const { return info_; }
@@ -88,6 +89,7 @@ private:
 
     std::atomic<bool> nowait_reads_{true};
     std::atomic<bool> direct_reads_{true};      ///< until a read fails
+    std::atomic<bool> takes_pipes_{true};       ///< until the filesystem refuses one
     std::atomic<std::int64_t> last_miss_ns_{0}; ///< when a read last found something not cached
 
     /// Only for syncs: the kernel tells each open file description of an error once, and with this

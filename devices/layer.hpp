@@ -52,6 +52,9 @@ public:
     /// Whether it is worth asking for the block status of what is to be read.
     [[nodiscard]] virtual bool may_have_holes() const { return false; }
 
+    /// Whether a write can be taken out of a pipe.
+    [[nodiscard]] virtual bool takes_pipes() const { return false; }
+
     /// Where the leading part of `extent` can be had with sendfile without waiting: it is in the
     /// page cache now. nullopt: it must be read. `fd` stays open as long as the layer lives.
     [[nodiscard]] virtual std::optional<DirectExtent> direct_extent(mapping::Extent extent) {

@@ -34,6 +34,7 @@ struct Operation {
     bool fast = false;         ///< write_zeroes: not by writing; else EOPNOTSUPP, nothing changed
     mapping::Extent extent;    ///< in the layer's own coordinates; ignored by flush
     std::byte* data = nullptr; ///< `extent.length` bytes: read into, or written from (unchanged)
+    int pipe = -1; ///< write, with try_now only: the bytes are here, `progress` were taken out
     std::vector<StatusRun>* status = nullptr; ///< block_status: runs from extent.offset on
 
     void (*done)(Operation&) = nullptr;

@@ -2,6 +2,7 @@
 
 #include "devices/engine.hpp"
 #include "server/buffer_pool.hpp"
+#include "server/pipe.hpp"
 
 #include <asio/io_context.hpp>
 #include <asio/posix/stream_descriptor.hpp>
@@ -25,6 +26,7 @@ public:
     asio::io_context& context() { return context_; }
     devices::Engine& engine() { return engine_; }
     BufferPool& buffers() { return buffers_; }
+    PipePool& pipes() { return pipes_; }
 
     /// Counts a session in or out, for placing the next one.
     void enter() { sessions_.fetch_add(1, std::memory_order_relaxed); }
@@ -45,6 +47,7 @@ private:
     void watch_ring();
 
     BufferPool buffers_; // outlives what the context still holds
+    PipePool pipes_;
     devices::Engine engine_;
     asio::io_context context_;
     std::optional<asio::posix::stream_descriptor> ring_ready_;

@@ -139,12 +139,16 @@ Session::Received Session::receive_or_spin() {
 }
 
 Session::Received Session::receive() {
+    if (wants_pipe())
+        return receive_into_pipe();
     std::array<iovec, 2> into{};
     std::size_t parts = 0;
     if (payload_left_ > 0)
         into[parts++] = {.iov_base = incoming_payload_.data() + payload_received_,
                          .iov_len = payload_left_};
-    into[parts++] = inbox_.free_space();
+    iovec& space = into[parts++] = inbox_.free_space();
+    if (expects_large_write_)
+        space.iov_len = std::min(space.iov_len, received_before_large_write);
     const Stream::Moved moved = stream_.receive(std::span(into).first(parts));
     if (moved.ended)
         return Received::end;
@@ -193,6 +197,7 @@ bool Session::take_request() {
         return false;
     }
     inbox_.use(header);
+    expects_large_write_ = false;
     if (request->command == Command::disconnect) {
         ending_ = "client disconnected";
         reading_ = false;
@@ -203,104 +208,6 @@ bool Session::take_request() {
         take_payload(*request);
     else
         serve(*request);
-    return true;
-}
-
-/// A payload is taken off the wire whatever becomes of the request.
-void Session::take_payload(const Request& request) {
-    // The length of a compact WRITE has 32 bits, and is borne with; this one has 64.
-    if (agreement_.framing == protocol::Framing::extended && request.length > max_request)
-        throw ProtocolError("request: want a payload of at most " + std::to_string(max_request) +
-                            " bytes, found " + std::to_string(request.length));
-    if (request.command == Command::write) {
-        take_write(request);
-    } else if (request.command == Command::block_status &&
-               request.length <= protocol::StatusQuery::max_size) {
-        const auto payload = inbox_.unused().first(request.length);
-        inbox_.use(request.length); // its memory stays for now
-        serve_status(request, payload);
-    } else {
-        discard_payload(request, protocol::WireError::einval);
-    }
-}
-
-void Session::discard_payload(const Request& request, protocol::WireError why) {
-    discard_left_ = request.length;
-    reply_refused(request, why);
-}
-
-void Session::take_write(const Request& request) {
-    if (const auto refused = check_request(request, agreement_);
-        refused != protocol::WireError::none) {
-        discard_payload(request, refused);
-        return;
-    }
-    const auto behind = inbox_.unused();
-    if (behind.size() >= request.length) {
-        inbox_.use(request.length);
-        // The operation only reads it.
-        serve_write(request, 0, const_cast<std::byte*>(behind.data()), {});
-        return;
-    }
-    incoming_ = request;
-    streamed_ = 0;
-    streaming_ = request.length >= min_streamed_write && !request.has(protocol::command_flag::fua);
-    if (!streaming_)
-        collect_payload();
-}
-
-/// The rest of the payload goes to a buffer of its own, beginning with what is there.
-void Session::collect_payload() {
-    const auto behind = inbox_.unused();
-    const std::size_t rest = incoming_.length - streamed_;
-    payload_received_ = std::min(behind.size(), rest);
-    payload_left_ = rest - payload_received_;
-    incoming_payload_ = loop_.buffers().take(rest);
-    std::memcpy(incoming_payload_.data(), behind.data(), payload_received_);
-    inbox_.use(payload_received_);
-    if (payload_left_ == 0)
-        payload_arrived(0);
-}
-
-void Session::payload_arrived(std::size_t bytes) {
-    payload_received_ += bytes;
-    payload_left_ -= bytes;
-    if (payload_left_ == 0) {
-        std::byte* payload = incoming_payload_.data();
-        serve_write(incoming_, streamed_, payload, std::move(incoming_payload_));
-    }
-}
-
-/// Writes what has arrived of a large WRITE. False: more must arrive first.
-bool Session::write_arrived() {
-    const auto bytes = inbox_.unused();
-    const std::uint64_t at = incoming_.offset + streamed_;
-    std::uint64_t length = std::min<std::uint64_t>(bytes.size(), incoming_.length - streamed_);
-    const bool last = streamed_ + length == incoming_.length;
-    if (!last) {
-        const std::uint64_t end = (at + length) / streamed_alignment * streamed_alignment;
-        if (end < at + streamed_step)
-            return false;
-        length = end - at;
-    }
-    devices::Operation now{.kind = devices::OpKind::write,
-                           .extent = {at, length},
-                           .data = const_cast<std::byte*>(bytes.data())};
-    if (!layer_.try_now(loop_.engine(), now)) {
-        streaming_ = false;
-        collect_payload();
-        return true;
-    }
-    inbox_.use(length);
-    streamed_ += now.error == 0 ? length : now.progress;
-    if (now.error != 0) {
-        discard_left_ = incoming_.length - (at - incoming_.offset) - length;
-        reply_failed(incoming_, now.error, streamed_);
-    } else if (last) {
-        counts_.bytes_written += incoming_.length;
-        reply_done(incoming_);
-    }
-    streaming_ = now.error == 0 && !last;
     return true;
 }
 

@@ -6,6 +6,7 @@
 #include "server/inbox.hpp"
 #include "server/loop.hpp"
 #include "server/outbox.hpp"
+#include "server/pipe.hpp"
 #include "server/request_check.hpp"
 #include "server/spinner.hpp"
 #include "server/stream.hpp"
@@ -50,10 +51,16 @@ public:
     static constexpr std::size_t min_direct_read = std::size_t{64} << 10;
     /// Writes from this size on are written as they arrive, in steps that stay in the core's cache,
     /// where that needs no waiting. A client that leaves in the middle leaves part of its write.
-    static constexpr std::size_t min_streamed_write = std::size_t{256} << 10;
+    static constexpr std::size_t min_streamed_write = std::size_t{128} << 10;
     static constexpr std::size_t streamed_step = std::size_t{128} << 10;
+    /// If so much of them is still to come, it goes through a pipe.
+    static constexpr std::size_t min_piped = std::size_t{64} << 10;
+    /// Behind a WRITE that did, so little is received with the next request that nearly all of
+    /// its payload can go that way too.
+    static constexpr std::size_t received_before_large_write = 4096;
     static constexpr std::uint64_t streamed_alignment = 4096; ///< no page is written in two parts
-    static constexpr std::size_t direct_step = std::size_t{1} << 20;
+    /// Looking pages up costs, and the socket may take less.
+    static constexpr std::size_t direct_step = std::size_t{256} << 10;
     /// Reads from this size on are looked through for holes, if the client can be told of them and
     /// there may be some; what lies in more runs than that is sent as it is.
     static constexpr std::size_t min_sparse_read = std::size_t{64} << 10;
@@ -97,13 +104,21 @@ private:
     Received receive_or_spin();
     bool serve_inbox();
     bool take_request();
+    [[nodiscard]] bool must_pause(const protocol::Request& next) const;
+
+    // session_payload.cpp: what follows a request
     void take_payload(const protocol::Request& request);
     void take_write(const protocol::Request& request);
     void discard_payload(const protocol::Request& request, protocol::WireError why);
     void payload_arrived(std::size_t bytes);
     void collect_payload();
     bool write_arrived();
-    [[nodiscard]] bool must_pause(const protocol::Request& next) const;
+    [[nodiscard]] std::size_t writable_now(std::size_t there, std::size_t at_least) const;
+    void wrote(int error, std::size_t bytes, std::size_t still_to_discard);
+    bool wants_pipe();
+    Received receive_into_pipe();
+    void write_piped(std::size_t length);
+    void collect_piped();
 
     // session_requests.cpp: what is done about a request
     void serve(const protocol::Request& request);
@@ -159,6 +174,9 @@ private:
     std::size_t payload_left_ = 0;     ///< bytes still to come
     bool streaming_ = false;           ///< it is written as it arrives
     std::size_t streamed_ = 0;         ///< bytes of it that are written
+    std::optional<Pipe> pipe_;         ///< what arrives of it goes through this
+    std::size_t piped_ = 0;            ///< bytes in the pipe
+    bool expects_large_write_ = false; ///< so did the request before come to be
     std::size_t discard_left_ = 0;     ///< bytes of a refused WRITE still to come
 
     bool reading_ = true;

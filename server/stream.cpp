@@ -3,8 +3,10 @@
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
 #include <cerrno>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <vector>
@@ -73,6 +75,19 @@ Stream::Moved SocketStream::send(std::span<const iovec> from, bool more) {
 Stream::Moved SocketStream::send_file(int fd, std::uint64_t offset, std::size_t length) {
     auto at = static_cast<off_t>(offset);
     return moved(::sendfile(socket_.native_handle(), fd, &at, length));
+}
+
+Stream::Moved SocketStream::splice(int pipe, std::size_t length) {
+    if (!receiving_)
+        return {.ended = true};
+    return moved(::splice(socket_.native_handle(), nullptr, pipe, nullptr, length,
+                          SPLICE_F_MOVE | SPLICE_F_NONBLOCK));
+}
+
+bool SocketStream::has_received() const {
+    int bytes = 0;
+    return ::ioctl(const_cast<Socket&>(socket_).native_handle(), FIONREAD, &bytes) == 0 &&
+           bytes > 0;
 }
 
 asio::awaitable<void> SocketStream::readable() {

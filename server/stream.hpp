@@ -33,6 +33,15 @@ public:
         (void)fd, (void)offset, (void)length;
         return {.ended = true};
     }
+    /// Whether splice() can be called: it moves what was received into a pipe without copying it.
+    [[nodiscard]] virtual bool can_splice() const { return false; }
+    /// `would_wait`: nothing has been received, or the pipe is full.
+    virtual Moved splice(int pipe, std::size_t length) {
+        (void)pipe, (void)length;
+        return {.ended = true};
+    }
+    /// Whether there is something that was received and not taken yet.
+    [[nodiscard]] virtual bool has_received() const { return false; }
     /// Return early, without an error, when the stream is closed.
     virtual asio::awaitable<void> readable() = 0;
     virtual asio::awaitable<void> writable() = 0;
@@ -57,6 +66,9 @@ public:
     Moved send(std::span<const iovec> from, bool more) override;
     [[nodiscard]] bool can_send_file() const override { return true; }
     Moved send_file(int fd, std::uint64_t offset, std::size_t length) override;
+    [[nodiscard]] bool can_splice() const override { return true; }
+    Moved splice(int pipe, std::size_t length) override;
+    [[nodiscard]] bool has_received() const override;
     asio::awaitable<void> readable() override;
     asio::awaitable<void> writable() override;
     void stop_receiving() override;

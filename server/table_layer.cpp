@@ -136,8 +136,9 @@ bool TableLayer::try_now(Engine& engine, Operation& operation) {
     }
     operation.extent = all;
     operation.data = data;
-    // What was done before a part had to wait is done again: reads and writes can be repeated.
-    operation.progress = now ? done : 0;
+    // What was done before a part had to wait is done again: reads and writes can be repeated,
+    // but for what was taken out of a pipe.
+    operation.progress = now || operation.pipe >= 0 ? done : 0;
     return now;
 }
 
@@ -174,6 +175,11 @@ bool TableLayer::zeroes_fast(Extent extent, bool no_hole) const {
 bool TableLayer::may_have_holes() const {
     return std::any_of(below_.begin(), below_.end(),
                        [](const auto& layer) { return layer->may_have_holes(); });
+}
+
+bool TableLayer::takes_pipes() const {
+    return std::all_of(below_.begin(), below_.end(),
+                       [](const auto& layer) { return layer->takes_pipes(); });
 }
 
 std::optional<devices::DirectExtent> TableLayer::direct_extent(Extent extent) {

@@ -21,6 +21,7 @@ public:
     void submit(devices::Engine& engine, devices::Operation& operation) override;
     [[nodiscard]] bool zeroes_fast(mapping::Extent extent, bool no_hole) const override;
     [[nodiscard]] bool may_have_holes() const override;
+    [[nodiscard]] bool takes_pipes() const override;
     [[nodiscard]] std::optional<devices::DirectExtent>
     direct_extent(mapping::Extent extent) override;
 

@@ -3,10 +3,13 @@
 #include "devices/layer.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
+#include <cstdlib>
 #include <cstring>
 #include <deque>
 #include <mutex>
+#include <unistd.h>
 #include <vector>
 
 namespace interposed::tests {
@@ -28,7 +31,10 @@ public:
                            operation.kind == devices::OpKind::block_status;
         if (held_ || !quick || operation.fua)
             return false;
-        carry_out(operation);
+        if (operation.pipe >= 0)
+            carry_out_from_pipe(operation);
+        else
+            carry_out(operation);
         return true;
     }
 
@@ -51,6 +57,9 @@ public:
     [[nodiscard]] bool may_have_holes() const override { return hole_.length > 0; }
     /// What block status says is a hole. Its bytes stay as they are.
     void set_hole(mapping::Extent hole) { hole_ = hole; }
+
+    [[nodiscard]] bool takes_pipes() const override { return takes_pipes_; }
+    void set_takes_pipes(bool takes) { takes_pipes_ = takes; }
 
     /// From now on operations wait.
     void hold() {
@@ -95,6 +104,11 @@ public:
     }
 
     std::vector<std::byte>& bytes() { return bytes_; }
+    /// Whether this byte is not zero any more.
+    bool has_written(std::uint64_t offset) {
+        const std::lock_guard lock(mutex_);
+        return bytes_[offset] != std::byte{0};
+    }
     [[nodiscard]] unsigned flushes() const { return flushes_; }
     /// Operations that were to be stable.
     [[nodiscard]] unsigned stable() const { return stable_; }
@@ -134,6 +148,22 @@ private:
         }
     }
 
+    /// Whatever fails stays in the pipe, as it does with a file.
+    void carry_out_from_pipe(devices::Operation& operation) {
+        const std::uint64_t most =
+            std::max(operation.extent.offset, fail_from_) - operation.extent.offset;
+        const std::uint64_t length = std::min(operation.extent.length, most);
+        operation.error = length < operation.extent.length ? error_ : 0;
+        while (operation.progress < length) {
+            const ssize_t got =
+                ::read(operation.pipe, bytes_.data() + operation.extent.offset + operation.progress,
+                       length - operation.progress);
+            if (got <= 0)
+                std::abort(); // promised: all of it is there
+            operation.progress += static_cast<std::uint64_t>(got);
+        }
+    }
+
     void tell_status(mapping::Extent extent, std::vector<devices::StatusRun>& runs) const {
         const std::uint64_t begin = std::clamp(hole_.offset, extent.offset, extent.end());
         const std::uint64_t end = std::clamp(hole_.end(), begin, extent.end());
@@ -150,6 +180,7 @@ private:
     devices::Limits limits_;
     mapping::Extent hole_;
     bool zeroes_fast_ = false;
+    std::atomic<bool> takes_pipes_{true};
     std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<devices::Operation*> waiting_;

@@ -279,6 +279,7 @@ TEST_CASE("a large write arrives whole, wherever it begins and however it is cut
     ScriptedClient client(server);
     choose(client, "big", 2 << 20, flags);
     const bool held = GENERATE(false, true); // then it cannot be written as it arrives
+    device->set_takes_pipes(GENERATE(false, true));
     constexpr std::uint32_t length = 1000003;
     Bytes payload(length);
     for (std::size_t i = 0; i < payload.size(); ++i)
@@ -308,11 +309,49 @@ TEST_CASE("a large write that fails in the middle is answered once, and the stre
     TestServer server({memory_export("big", {device})});
     ScriptedClient client(server);
     choose(client, "big", 2 << 20, flags);
+    device->set_takes_pipes(GENERATE(false, true));
     device->fail_from(700000, EIO);
     client.send(wire().raw(request(0, cmd_write, 1, 0, 1 << 20)).zeroes(1 << 20))
         .expect(simple_reply(1, EIO))
         .send(request(0, cmd_read, 2, 0, 1))
         .expect(wire().raw(simple_reply(2)).u8(0));
+}
+
+TEST_CASE("large writes follow one another, and small requests follow them", "[server]") {
+    auto device = std::make_shared<MemoryDevice>(2 << 20);
+    TestServer server({memory_export("big", {device})});
+    ScriptedClient client(server);
+    choose(client, "big", 2 << 20, flags);
+    constexpr std::uint32_t length = 1 << 20;
+    auto script = wire();
+    for (std::uint64_t i = 1; i <= 3; ++i)
+        script.raw(request(0, cmd_write, i, i * 1000, length)).fill(length, std::byte(i));
+    script.raw(request(0, cmd_read, 4, 3000, 1)).raw(request(0, cmd_read, 5, 2999, 1));
+    const Bytes all = script;
+    std::thread sender([&] { client.send(all); });
+    client.expect(simple_reply(1)).expect(simple_reply(2)).expect(simple_reply(3));
+    client.expect(wire().raw(simple_reply(4)).u8(3)).expect(wire().raw(simple_reply(5)).u8(2));
+    sender.join();
+}
+
+TEST_CASE("a device that gets stuck in the middle of a large write loses none of it", "[server]") {
+    auto device = std::make_shared<MemoryDevice>(2 << 20);
+    TestServer server({memory_export("big", {device})});
+    ScriptedClient client(server);
+    choose(client, "big", 2 << 20, flags);
+    constexpr std::uint32_t length = 1 << 20;
+    client.send(wire().raw(request(0, cmd_write, 1, 100, length)).fill(500000, std::byte{1}));
+    while (!device->has_written(400000))
+        std::this_thread::yield();
+    device->hold();
+    client.send(wire().fill(length - 500000, std::byte{2}));
+    device->wait_for(1);
+    device->release();
+    client.expect(simple_reply(1));
+    const auto written = device->bytes().begin() + 100;
+    CHECK(std::all_of(written, written + 500000, [](std::byte b) { return b == std::byte{1}; }));
+    CHECK(std::all_of(written + 500000, written + length,
+                      [](std::byte b) { return b == std::byte{2}; }));
 }
 
 TEST_CASE("a bad request magic ends the connection after what came before", "[server]") {
@@ -348,7 +387,9 @@ TEST_CASE("unknown commands and flags are refused, and the stream stays in step"
         client.send(request(flag, cmd_flush, bit, 0, 0)).expect(simple_reply(bit, EINVAL));
         client.send(request(flag, cmd_trim, bit, 0, 8)).expect(simple_reply(bit, EINVAL));
         client.send(request(flag, cmd_write_zeroes, bit, 0, 8))
-            .expect(simple_reply(bit, bit == 1 ? 0 : bit == 4 ? 95 : EINVAL)); // not fast here
+            .expect(simple_reply(bit, bit == 1   ? 0
+                                      : bit == 4 ? 95
+                                                 : EINVAL)); // not fast here
         client.send(request(flag, cmd_cache, bit, 0, 8)).expect(simple_reply(bit, EINVAL));
     }
     client.send(request(0, cmd_read, 99, 0, 1)).expect(wire().raw(simple_reply(99)).u8(0));

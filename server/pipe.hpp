@@ -1,0 +1,47 @@
+#pragma once
+
+#include "devices/file_descriptor.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+namespace interposed::server {
+
+/// A pipe through which payloads go from a socket to a device without being copied on the way:
+/// it holds references to the socket's pages (splice(2)). Neither end waits.
+class Pipe {
+public:
+    /// What the kernel allows everybody (fs.pipe-max-size). Bytes.
+    static constexpr int wanted_capacity = 1 << 20;
+
+    /// nullopt: there is none to be had now.
+    static std::optional<Pipe> open();
+
+    [[nodiscard]] int in() const { return in_.get(); }
+    [[nodiscard]] int out() const { return out_.get(); }
+    /// Bytes, where every page is full.
+    [[nodiscard]] std::size_t capacity() const { return capacity_; }
+
+private:
+    Pipe(devices::FileDescriptor out, devices::FileDescriptor in);
+
+    devices::FileDescriptor out_;
+    devices::FileDescriptor in_;
+    std::size_t capacity_ = 0;
+};
+
+/// Keeps a few empty pipes, which cost three system calls to make. Of one loop, on its thread.
+class PipePool {
+public:
+    static constexpr std::size_t kept_at_most = 8;
+
+    std::optional<Pipe> take();
+    /// It must be empty.
+    void give_back(Pipe pipe);
+
+private:
+    std::vector<Pipe> free_;
+};
+
+} // namespace interposed::server
