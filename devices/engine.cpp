@@ -16,27 +16,50 @@ constexpr unsigned holdable_files = 1024;
 /// this is for the rest, so that a few stuck ones leave room for others.
 constexpr unsigned kernel_workers = 128;
 constexpr std::size_t reaped_at_once = 64;
+constexpr unsigned most_attempts = 64;
 
 } // namespace
 
 struct Engine::State {
     io_uring ring{};
+    bool exists = false;
+    bool refuses = false; ///< the kernel takes nothing and will not learn it
     bool can_hold = false;
     std::array<bool, holdable_files> held{};
 
-    ~State() { io_uring_queue_exit(&ring); }
+    State() = default;
+    ~State() {
+        if (exists)
+            io_uring_queue_exit(&ring);
+    }
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
 
     static std::unique_ptr<State> make() {
         auto state = std::make_unique<State>();
         // Without COOP_TASKRUN (before 5.19) every completion would interrupt the thread.
         for (const unsigned flags : {unsigned{IORING_SETUP_COOP_TASKRUN}, 0U}) {
             if (io_uring_queue_init(ring_entries, &state->ring, flags) == 0) {
+                state->exists = true;
                 state->prepare();
                 return state;
             }
         }
-        state.release(); // never initialised: nothing to exit
         return nullptr;
+    }
+
+    /// Takes back what is queued and not in the kernel.
+    std::vector<Operation*> take_back() {
+        std::vector<Operation*> queued;
+        io_uring_sq& sq = ring.sq;
+        const unsigned head = io_uring_smp_load_acquire(sq.khead);
+        for (unsigned at = head; at != sq.sqe_tail; ++at) {
+            const io_uring_sqe& sqe = sq.sqes[at & *sq.kring_mask];
+            queued.push_back(reinterpret_cast<Operation*>(sqe.user_data));
+        }
+        sq.sqe_head = sq.sqe_tail = head;
+        io_uring_smp_store_release(sq.ktail, head);
+        return queued;
     }
 
     int hold(int fd) {
@@ -78,15 +101,18 @@ int Engine::wait_fd() const {
 bool Engine::start(RingUser& user, Operation& operation, int fd, int rw_flags) {
     if (!ring_)
         return false;
-    const std::unique_lock lock(mutex_, std::try_to_lock);
-    if (!lock)
+    std::unique_lock lock(mutex_, std::try_to_lock);
+    if (!lock || ring_->refuses)
         return false;
     io_uring_sqe* sqe = io_uring_get_sqe(&ring_->ring);
     if (sqe == nullptr) {
-        submit_locked();
-        sqe = io_uring_get_sqe(&ring_->ring);
-        if (sqe == nullptr)
+        const auto refused = submit_locked();
+        sqe = refused.empty() ? io_uring_get_sqe(&ring_->ring) : nullptr;
+        if (sqe == nullptr) {
+            lock.unlock();
+            return_all(refused);
             return false;
+        }
     }
     const std::uint64_t at = operation.extent.offset + operation.progress;
     const auto left = static_cast<unsigned>(operation.extent.length - operation.progress);
@@ -103,15 +129,33 @@ bool Engine::start(RingUser& user, Operation& operation, int fd, int rw_flags) {
     return true;
 }
 
-void Engine::submit_locked() {
-    // EBUSY (completions must be reaped first) leaves the entries queued for the next reap, which
-    // those completions bring about.
+/// Returns what the kernel would not take, if that would otherwise wait for ever.
+std::vector<Operation*> Engine::submit_locked() {
     int sent = 0;
+    unsigned attempts = 0;
     do {
         sent = io_uring_submit(&ring_->ring);
-    } while (sent == -EAGAIN || sent == -EINTR);
-    if (sent > 0)
+    } while ((sent == -EAGAIN || sent == -EINTR) && ++attempts < most_attempts);
+    if (sent >= 0) {
         queued_ -= static_cast<std::size_t>(sent);
+        return {};
+    }
+    // While others are in the kernel their completions bring about the next reap, which tries
+    // again; EBUSY is even that they must be reaped first.
+    const bool transient = sent == -EAGAIN || sent == -EINTR || sent == -EBUSY || sent == -ENOMEM;
+    if (transient && in_flight_ > queued_)
+        return {};
+    ring_->refuses = !transient;
+    auto refused = ring_->take_back();
+    queued_ -= refused.size();
+    in_flight_ -= refused.size();
+    return refused;
+}
+
+/// Without the lock: who is told may start something else.
+void Engine::return_all(const std::vector<Operation*>& refused) {
+    for (Operation* operation : refused)
+        operation->ring_user->ring_done(*this, *operation, -EAGAIN);
 }
 
 // Who finds the lock taken may leave: whoever holds it either sends off all that is queued, or
@@ -119,9 +163,13 @@ void Engine::submit_locked() {
 void Engine::flush() {
     if (queued_ == 0)
         return;
-    const std::unique_lock lock(mutex_, std::try_to_lock);
-    if (lock)
-        submit_locked();
+    std::vector<Operation*> refused;
+    {
+        const std::unique_lock lock(mutex_, std::try_to_lock);
+        if (lock)
+            refused = submit_locked();
+    }
+    return_all(refused);
 }
 
 std::size_t Engine::reap() {
@@ -133,19 +181,21 @@ std::size_t Engine::reap() {
     };
     std::array<Finished, reaped_at_once> finished;
     std::size_t count = 0;
+    std::vector<Operation*> refused;
     {
         const std::unique_lock lock(mutex_, std::try_to_lock);
         if (!lock)
             return 0;
-        if (queued_ > 0)
-            submit_locked();
         io_uring_cqe* cqe = nullptr;
         while (count < finished.size() && io_uring_peek_cqe(&ring_->ring, &cqe) == 0) {
             finished[count++] = {static_cast<Operation*>(io_uring_cqe_get_data(cqe)), cqe->res};
             io_uring_cqe_seen(&ring_->ring, cqe);
         }
         in_flight_ -= count;
+        if (queued_ > 0) // behind the completions, which the kernel may have wanted reaped first
+            refused = submit_locked();
     }
+    return_all(refused);
     for (std::size_t i = 0; i < count; ++i) {
         Operation& operation = *finished[i].operation;
         operation.ring_user->ring_done(*this, operation, finished[i].result);

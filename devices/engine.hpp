@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 namespace interposed::devices {
 
@@ -35,7 +36,7 @@ public:
     Engine(const Engine&) = delete;
     Engine& operator=(const Engine&) = delete;
 
-    /// Whether there is an io_uring.
+    /// Whether there is an io_uring. One that the kernel takes nothing from counts as well.
     [[nodiscard]] bool has_ring() const { return ring_ != nullptr; }
     /// Readable while finished operations wait for reap(); -1 without a ring.
     [[nodiscard]] int wait_fd() const;
@@ -44,7 +45,8 @@ public:
     /// off by flush(). False: not now (no ring, full, or in use by a stuck thread).
     bool start(RingUser& user, Operation& operation, int fd, int rw_flags);
 
-    /// Sends off what start() has queued: one system call.
+    /// Sends off what start() has queued: one system call. What the kernel does not take comes
+    /// back as ring_done() with EAGAIN.
     void flush();
 
     /// Hands out what has finished; returns how many.
@@ -63,7 +65,8 @@ public:
 
 private:
     struct State;
-    void submit_locked();
+    [[nodiscard]] std::vector<Operation*> submit_locked();
+    void return_all(const std::vector<Operation*>& refused);
 
     std::unique_ptr<State> ring_;
     std::mutex mutex_;

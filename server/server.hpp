@@ -43,6 +43,7 @@ public:
 private:
     void open_exports(const Resolved& resolved);
     void accepted(int fd);
+    void give_memory_back();
     void wait_for_signal();
     void stop();
     void abort();
@@ -57,6 +58,7 @@ private:
     std::vector<std::unique_ptr<Listener>> listeners_;
     std::map<std::uint64_t, std::shared_ptr<Connection>> connections_;
     std::uint64_t next_id_ = 1;
+    std::size_t most_connections_ = 0; ///< at a time, since there were none
     unsigned signals_seen_ = 0;
 };
 
