@@ -16,6 +16,28 @@ namespace {
 
 constexpr const char* wanted_root = "an object with \"listen\" and \"exports\"";
 
+/// One request of the largest size must always fit, with what it is put together from.
+constexpr std::uint64_t least_memory = std::uint64_t{64} << 20;
+
+void read_limits(Reader& reader, const Node& at, Limits& into) {
+    const Object* const object = reader.object(at, "an object of limits");
+    if (object == nullptr)
+        return;
+    const Fields fields(reader, at, *object, limits_level);
+    const auto read_count = [&](std::string_view key, std::uint32_t most, std::uint32_t& value) {
+        if (const auto field = fields.find(key))
+            value = reader.count(*field, 1, most).value_or(value);
+    };
+    read_count("connections", 1000000, into.connections);
+    read_count("connections_per_client", 1000000, into.connections_per_client);
+    read_count("handshake_timeout_s", 3600, into.handshake_timeout_s);
+    if (const auto field = fields.find("memory")) {
+        into.memory = reader.size(*field).value_or(into.memory);
+        if (into.memory < least_memory)
+            reader.refuse(*field, "at least 64MiB");
+    }
+}
+
 void read_root(Reader& reader, const Node& at, const std::string& folder, Configuration& into) {
     const Object* const object = reader.object(at, wanted_root);
     if (object == nullptr)
@@ -25,6 +47,8 @@ void read_root(Reader& reader, const Node& at, const std::string& folder, Config
         into.listen = read_listeners(reader, *listen, folder);
     if (const auto exports = fields.require("exports"))
         into.exports = read_exports(reader, *exports, folder);
+    if (const auto limits = fields.find("limits"))
+        read_limits(reader, *limits, into.limits);
 }
 
 [[noreturn]] void refuse_file(const std::filesystem::path& file, const std::string& why) {

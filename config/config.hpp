@@ -91,8 +91,17 @@ struct Export {
     Place place;
 };
 
+/// How much clients may take of the server.
+struct Limits {
+    std::uint32_t connections = 4096;              ///< at a time
+    std::uint32_t connections_per_client = 1024;   ///< of one IP address, or one Unix user
+    std::uint64_t memory = std::uint64_t{1} << 30; ///< bytes, for all clients' requests and replies
+    std::uint32_t handshake_timeout_s = 30;        ///< from accept to a chosen export
+};
+
 struct Configuration {
     std::string file; ///< for messages
+    Limits limits;
     std::vector<Listener> listen;
     std::vector<Export> exports;
 };

@@ -6,12 +6,15 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <utility>
 
 namespace interposed::config {
 namespace {
 
-constexpr std::array<std::string_view, 2> top_keys = {"listen", "exports"};
+constexpr std::array<std::string_view, 3> top_keys = {"listen", "exports", "limits"};
+constexpr std::array<std::string_view, 4> limit_keys = {"connections", "connections_per_client",
+                                                        "memory", "handshake_timeout_s"};
 constexpr std::array<std::string_view, 5> listener_keys = {"unix", "tcp", "mode", "owner", "group"};
 constexpr std::array<std::string_view, 9> export_keys = {
     "name", "description", "claim", "cache", "read_only", "optional", "allow", "table", "dm_table"};
@@ -24,7 +27,8 @@ bool has(const Level& level, std::string_view key) {
 
 std::string unknown_key(std::string_view key, const Level& level) {
     const std::string text = "unknown key " + in_quotes(key) + " " + std::string(level.name);
-    for (const Level* const other : {&export_level, &segment_level, &listener_level, &top_level})
+    for (const Level* const other :
+         {&export_level, &segment_level, &listener_level, &limits_level, &top_level})
         if (has(*other, key))
             return text + "; it belongs " + std::string(other->name);
     return text + hint(key, level.keys);
@@ -33,6 +37,7 @@ std::string unknown_key(std::string_view key, const Level& level) {
 } // namespace
 
 const Level top_level = {"at the top level", top_keys};
+const Level limits_level = {"in \"limits\"", limit_keys};
 const Level listener_level = {"in a listener", listener_keys};
 const Level export_level = {"in an export", export_keys};
 const Level segment_level = {"in a segment", segment_keys};
@@ -100,6 +105,20 @@ std::optional<std::uint64_t> Reader::size(const Node& at) {
     if (const auto* const text = std::get_if<std::string>(&at.value.data))
         return attempt(at, [text] { return parse_size(*text); });
     refuse(at, "a size such as 4096, \"10GiB\" or \"2048s\"");
+    return std::nullopt;
+}
+
+std::optional<std::uint32_t> Reader::count(const Node& at, std::uint32_t least,
+                                           std::uint32_t most) {
+    const auto* const number = std::get_if<Number>(&at.value.data);
+    std::uint32_t value = 0;
+    if (number != nullptr) {
+        const std::string_view digits = number->literal;
+        const auto [end, error] = std::from_chars(digits.begin(), digits.end(), value);
+        if (error == std::errc{} && end == digits.end() && value >= least && value <= most)
+            return value;
+    }
+    refuse(at, "a whole number from " + std::to_string(least) + " to " + std::to_string(most));
     return std::nullopt;
 }
 

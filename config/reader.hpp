@@ -44,6 +44,7 @@ public:
     const std::string* text(const Node& at, std::string_view wanted);
     std::optional<bool> truth(const Node& at);
     std::optional<std::uint64_t> size(const Node& at);
+    std::optional<std::uint32_t> count(const Node& at, std::uint32_t least, std::uint32_t most);
     /// The index of the word among those known.
     std::optional<std::size_t> word(const Node& at, std::span<const std::string_view> known);
 
@@ -69,6 +70,7 @@ struct Level {
 };
 
 extern const Level top_level;
+extern const Level limits_level;
 extern const Level listener_level;
 extern const Level export_level;
 extern const Level segment_level;

@@ -57,12 +57,12 @@ void Connection::close_in(std::chrono::seconds patience) {
 }
 
 asio::awaitable<std::optional<Agreement>> Connection::shake_hands_in_time() {
-    close_in(handshake_deadline);
-    auto agreement = co_await shake_hands(*stream_, catalog_);
+    const std::chrono::seconds timeout = loop_.limits().handshake_timeout;
+    close_in(timeout);
+    auto agreement = co_await shake_hands(*stream_, catalog_, loop_.limits().memory);
     deadline_.expires_at(asio::steady_timer::time_point::max());
     if (deadline_passed_)
-        throw ProtocolError("no export chosen within " +
-                            std::to_string(handshake_deadline.count()) + " s");
+        throw ProtocolError("no export chosen within " + std::to_string(timeout.count()) + " s");
     co_return agreement;
 }
 
@@ -79,6 +79,14 @@ void Connection::stop() {
 
 void Connection::abort() {
     end(&Session::abort);
+}
+
+void Connection::end_if_stalled() {
+    asio::post(strand_, [weak = weak_from_this()] {
+        const auto self = weak.lock();
+        if (self && self->session_)
+            self->session_->end_if_stalled();
+    });
 }
 
 void Connection::end(void (Session::*how)()) {

@@ -21,8 +21,6 @@ namespace interposed::server {
 /// Owned by a shared_ptr: what they post, and the deadline, may come when it is gone.
 class Connection : public std::enable_shared_from_this<Connection> {
 public:
-    /// From accept to a chosen export. Generous, for people who type their options by hand.
-    static constexpr std::chrono::seconds handshake_deadline{30};
     /// For a client to leave after it was told that nothing more comes.
     static constexpr std::chrono::seconds leave_deadline{2};
 
@@ -41,6 +39,10 @@ public:
     void stop();
     /// Gives the client up.
     void abort();
+    /// Gives the client up if it holds memory and nothing has moved for a while.
+    void end_if_stalled();
+
+    [[nodiscard]] const Peer& peer() const { return peer_; }
 
 private:
     asio::awaitable<void> serve();

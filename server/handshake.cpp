@@ -79,9 +79,9 @@ asio::awaitable<std::optional<protocol::ClientFlags>> greet(Stream& stream) {
     co_return flags;
 }
 
-/// One option: its header, then its data unless it is too long to be of use.
-asio::awaitable<std::optional<protocol::OptionHeader>> receive_option(Stream& stream, Bytes& data,
-                                                                      std::uint64_t& skipped) {
+/// One option: its header, then its data unless it is too long to be of use, or for our memory.
+asio::awaitable<std::optional<protocol::OptionHeader>>
+receive_option(Stream& stream, Bytes& data, MemoryShare& memory, std::uint64_t& skipped) {
     std::array<std::byte, protocol::option_header_size> raw{};
     data.clear();
     const bool there = co_await receive_all(stream, raw);
@@ -91,7 +91,7 @@ asio::awaitable<std::optional<protocol::OptionHeader>> receive_option(Stream& st
     if (!header)
         throw ProtocolError("option: want the magic IHAVEOPT, found something else");
     bool complete = false;
-    if (Negotiation::too_long(*header)) {
+    if (Negotiation::too_long(*header) || !memory.grow_to(header->length / data_step * data_step)) {
         skipped += header->length;
         if (skipped > max_skipped)
             throw ProtocolError("option: want at most " + std::to_string(max_skipped) +
@@ -105,17 +105,19 @@ asio::awaitable<std::optional<protocol::OptionHeader>> receive_option(Stream& st
 
 } // namespace
 
-asio::awaitable<std::optional<Agreement>> shake_hands(Stream& stream, const Catalog& catalog) {
+asio::awaitable<std::optional<Agreement>> shake_hands(Stream& stream, const Catalog& catalog,
+                                                      MemoryBudget& memory) {
     const auto flags = co_await greet(stream);
     if (!flags)
         co_return std::nullopt;
     Negotiation negotiation(catalog, *flags);
     Bytes data;
     Bytes answer;
+    MemoryShare share(memory);
     std::uint64_t skipped = 0;
     auto next = Negotiation::Next::option;
     while (next == Negotiation::Next::option) {
-        const auto header = co_await receive_option(stream, data, skipped);
+        const auto header = co_await receive_option(stream, data, share, skipped);
         if (!header)
             co_return std::nullopt;
         answer.clear();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "server/memory_budget.hpp"
 #include "server/negotiation.hpp"
 #include "server/request_check.hpp"
 #include "server/stream.hpp"
@@ -17,7 +18,9 @@ public:
 };
 
 /// Greets a client and answers its options until it has chosen an export. nullopt: it left, or was
-/// sent away, before. Throws ProtocolError. Reads not one byte more than it uses.
-asio::awaitable<std::optional<Agreement>> shake_hands(Stream& stream, const Catalog& catalog);
+/// sent away, before. Throws ProtocolError. Reads not one byte more than it uses. Options of
+/// unusual length are refused when there is no memory for them.
+asio::awaitable<std::optional<Agreement>> shake_hands(Stream& stream, const Catalog& catalog,
+                                                      MemoryBudget& memory);
 
 } // namespace interposed::server

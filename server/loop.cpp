@@ -6,7 +6,7 @@
 
 namespace interposed::server {
 
-Loop::Loop(devices::Engine::Ring ring) : engine_(ring) {
+Loop::Loop(devices::Engine::Ring ring, ClientLimits& limits) : limits_(limits), engine_(ring) {
     if (engine_.has_ring()) {
         ring_ready_.emplace(context_, ::dup(engine_.wait_fd()));
         watch_ring();
@@ -23,9 +23,9 @@ void Loop::watch_ring() {
                             });
 }
 
-Loops::Loops(unsigned count, devices::Engine::Ring ring) {
+Loops::Loops(unsigned count, devices::Engine::Ring ring, ClientLimits& limits) {
     for (unsigned i = 0; i < std::max(count, 1U); ++i)
-        loops_.push_back(std::make_unique<Loop>(ring));
+        loops_.push_back(std::make_unique<Loop>(ring, limits));
 }
 
 Loops::~Loops() {

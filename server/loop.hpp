@@ -2,6 +2,7 @@
 
 #include "devices/engine.hpp"
 #include "server/buffer_pool.hpp"
+#include "server/client_limits.hpp"
 #include "server/pipe.hpp"
 
 #include <asio/io_context.hpp>
@@ -21,12 +22,13 @@ namespace interposed::server {
 /// runs it at a time, but not always the same one (see Loops).
 class Loop {
 public:
-    explicit Loop(devices::Engine::Ring ring);
+    Loop(devices::Engine::Ring ring, ClientLimits& limits);
 
     asio::io_context& context() { return context_; }
     devices::Engine& engine() { return engine_; }
     BufferPool& buffers() { return buffers_; }
     PipePool& pipes() { return pipes_; }
+    ClientLimits& limits() { return limits_; }
 
     /// Counts a session in or out, for placing the next one.
     void enter() { sessions_.fetch_add(1, std::memory_order_relaxed); }
@@ -46,6 +48,7 @@ private:
     friend class Loops;
     void watch_ring();
 
+    ClientLimits& limits_;
     BufferPool buffers_; // outlives what the context still holds
     PipePool pipes_;
     devices::Engine engine_;
@@ -69,7 +72,7 @@ class Loops {
 public:
     static constexpr std::chrono::milliseconds patience{20};
 
-    Loops(unsigned count, devices::Engine::Ring ring);
+    Loops(unsigned count, devices::Engine::Ring ring, ClientLimits& limits);
     ~Loops();
     Loops(const Loops&) = delete;
     Loops& operator=(const Loops&) = delete;

@@ -44,9 +44,10 @@ Negotiation::Negotiation(const Catalog& catalog, protocol::ClientFlags flags)
 Next Negotiation::answer(const protocol::OptionHeader& header, Data data, Bytes& out) {
     if (++options_ > max_options)
         return Next::close;
+    const bool left_out = data.size() < header.length;
     // Without fixed newstyle a client can only understand the answer to EXPORT_NAME.
     if (header.option == Option::export_name)
-        return too_long(header) ? Next::close : answer_export_name(data, out);
+        return left_out ? Next::close : answer_export_name(data, out);
     if (!flags_.fixed_newstyle)
         return Next::close;
     if (header.option == Option::abort) {
@@ -57,7 +58,7 @@ Next Negotiation::answer(const protocol::OptionHeader& header, Data data, Bytes&
         append_option_error(out, header.option, OptionReply::err_shutdown, "shutting down");
         return Next::option;
     }
-    if (too_long(header)) {
+    if (left_out) {
         append_option_error(out, header.option, OptionReply::err_too_big, "option too long");
         return Next::option;
     }

@@ -36,7 +36,8 @@ public:
 
     Negotiation(const Catalog& catalog, protocol::ClientFlags flags);
 
-    /// Answers one option. `data` is all of it, or nothing of it if it was too_long().
+    /// Answers one option. `data` is all of it, or nothing of it if it is too long: then it is
+    /// refused for that.
     Next answer(const protocol::OptionHeader& header, std::span<const std::byte> data,
                 protocol::Bytes& out);
 

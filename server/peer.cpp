@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <array>
 #include <cstring>
+#include <iterator>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -41,13 +42,24 @@ std::string address_text(const AddressRange& address) {
     return address.v6 ? "[" + std::string(text.data()) + "]" : text.data();
 }
 
-std::string unix_peer_name(int fd) {
+void name_unix_peer(int fd, Peer& peer) {
     ucred credentials{};
     socklen_t length = sizeof credentials;
-    if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0)
-        return "unix";
-    return "unix pid " + std::to_string(credentials.pid) + " uid " +
-           std::to_string(credentials.uid);
+    if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) {
+        peer.name = peer.client = "unix";
+        return;
+    }
+    peer.client = "uid " + std::to_string(credentials.uid);
+    peer.name = "unix pid " + std::to_string(credentials.pid) + " " + peer.client;
+}
+
+/// Of IPv6 a whole /64 is one host's to choose from.
+std::string client_of(AddressRange address) {
+    if (address.v6) {
+        address.prefix_length = 64;
+        std::fill(std::begin(address.address) + 8, std::end(address.address), std::uint8_t{0});
+    }
+    return config::to_string(address);
 }
 
 } // namespace
@@ -59,7 +71,7 @@ Peer Peer::of(int fd) {
     if (::getpeername(fd, reinterpret_cast<sockaddr*>(&raw), &length) != 0) {
         // Already gone. Whoever it was, it is in no list.
         peer.address.emplace();
-        peer.name = "gone";
+        peer.name = peer.client = "gone";
         return peer;
     }
     std::uint16_t port = 0;
@@ -74,9 +86,10 @@ Peer Peer::of(int fd) {
                               : single_address(true, &v6.sin6_addr);
         port = ntohs(v6.sin6_port);
     } else {
-        peer.name = unix_peer_name(fd);
+        name_unix_peer(fd, peer);
         return peer;
     }
+    peer.client = client_of(*peer.address);
     peer.name = address_text(*peer.address) + ":" + std::to_string(port);
     return peer;
 }

@@ -77,7 +77,10 @@ unsigned loops_for(const Server::Options& options) {
 Server::Server(const config::Configuration& configuration, const Resolved& resolved,
                Options options)
     : signals_(control_, SIGINT, SIGTERM), drain_timer_(control_),
-      loops_(loops_for(options), options.ring) {
+      limits_(configuration.limits), client_limits_{.memory = MemoryBudget(limits_.memory),
+                                                    .handshake_timeout = std::chrono::seconds(
+                                                        limits_.handshake_timeout_s)},
+      loops_(loops_for(options), options.ring, client_limits_), memory_timer_(control_) {
     open_exports(resolved);
     for (const config::Listener& wish : configuration.listen) {
         for (auto& listener : Listener::open(control_, wish))
@@ -101,6 +104,7 @@ void Server::open_exports(const Resolved& resolved) {
 void Server::run() {
     loops_.start();
     wait_for_signal();
+    watch_memory();
     for (const auto& listener : listeners_) {
         listener->start([this](int fd) { accepted(fd); });
         log::info("listening on " + listener->uri());
@@ -111,9 +115,13 @@ void Server::run() {
 }
 
 void Server::accepted(int fd) {
+    Peer peer = Peer::of(fd);
+    if (!admits(peer)) {
+        ::close(fd);
+        return;
+    }
     Loop& loop = loops_.least_busy();
     const std::uint64_t id = next_id_++;
-    Peer peer = Peer::of(fd);
     // The kind of protocol does not matter any more: the socket is connected.
     SocketStream::Socket socket(loop.context(), asio::generic::stream_protocol(AF_UNIX, 0), fd);
     auto made = std::make_shared<Connection>(id, std::make_unique<SocketStream>(std::move(socket)),
@@ -121,11 +129,54 @@ void Server::accepted(int fd) {
     Connection& connection = *made;
     connections_.emplace(id, std::move(made));
     auto ended = [this, id](std::exception_ptr) {
-        connections_.erase(id);
+        const auto found = connections_.find(id);
+        left(found->second->peer());
+        connections_.erase(found);
         give_memory_back();
         end_if_done();
     };
     asio::co_spawn(connection.strand(), connection.run(), asio::bind_executor(control_, ended));
+}
+
+/// Counts the client in, unless there are enough.
+bool Server::admits(const Peer& peer) {
+    const auto known = connections_of_.find(peer.client);
+    const std::uint32_t its_own = known == connections_of_.end() ? 0 : known->second;
+    const bool full = connections_.size() >= limits_.connections;
+    if (!full && its_own < limits_.connections_per_client) {
+        ++connections_of_[peer.client];
+        return true;
+    }
+    const auto now = std::chrono::steady_clock::now();
+    if (now - last_refusal_ >= refusal_interval) {
+        last_refusal_ = now;
+        log::warning(
+            peer.name + ": turned away: want at most " +
+            (full ? std::to_string(limits_.connections) + " connections"
+                  : std::to_string(limits_.connections_per_client) + " connections of a client") +
+            ", found as many");
+    }
+    return false;
+}
+
+void Server::left(const Peer& peer) {
+    const auto known = connections_of_.find(peer.client);
+    if (--known->second == 0)
+        connections_of_.erase(known);
+}
+
+/// Clients that stand still with memory in their hands are only a nuisance if others want it.
+void Server::watch_memory() {
+    memory_timer_.expires_after(memory_watch);
+    memory_timer_.async_wait([this](const std::error_code& cancelled) {
+        if (cancelled)
+            return;
+        if (client_limits_.memory.was_short()) {
+            for (const auto& [id, connection] : connections_)
+                connection->end_if_stalled();
+        }
+        watch_memory();
+    });
 }
 
 /// What many clients have left behind in the heap, once the last of them is gone.
@@ -177,6 +228,7 @@ void Server::end_if_done() {
     if (signals_seen_ == 0 || !connections_.empty())
         return;
     drain_timer_.cancel();
+    memory_timer_.cancel();
     signals_.cancel();
 }
 

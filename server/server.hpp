@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace interposed::server {
@@ -27,6 +28,11 @@ public:
         devices::Engine::Ring ring = devices::Engine::Ring::if_possible;
     };
 
+    /// How often it is seen whether somebody waits for memory that a client has come to a halt
+    /// with.
+    static constexpr std::chrono::seconds memory_watch{1};
+    /// Clients that are turned away are told of this often.
+    static constexpr std::chrono::seconds refusal_interval{1};
     /// After this long of waiting for requests in flight, a graceful stop gives their clients up.
     static constexpr std::chrono::seconds drain_deadline{30};
 
@@ -44,6 +50,9 @@ private:
     void open_exports(const Resolved& resolved);
     void accepted(int fd);
     void give_memory_back();
+    bool admits(const Peer& peer);
+    void left(const Peer& peer);
+    void watch_memory();
     void wait_for_signal();
     void stop();
     void abort();
@@ -53,12 +62,17 @@ private:
     asio::signal_set signals_;
     asio::steady_timer drain_timer_;
     devices::Registry registry_;
+    const config::Limits limits_;
+    ClientLimits client_limits_;
     Loops loops_; ///< before the exports: engines outlive the devices that used them
     std::unique_ptr<ExportSet> exports_;
     std::vector<std::unique_ptr<Listener>> listeners_;
     std::map<std::uint64_t, std::shared_ptr<Connection>> connections_;
     std::uint64_t next_id_ = 1;
-    std::size_t most_connections_ = 0; ///< at a time, since there were none
+    std::map<std::string, std::uint32_t> connections_of_; ///< by Peer::client
+    asio::steady_timer memory_timer_;
+    std::chrono::steady_clock::time_point last_refusal_{}; ///< that was told in the log
+    std::size_t most_connections_ = 0;                     ///< at a time, since there were none
     unsigned signals_seen_ = 0;
 };
 

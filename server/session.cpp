@@ -7,6 +7,9 @@
 #include <asio/bind_executor.hpp>
 #include <asio/co_spawn.hpp>
 #include <asio/post.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/steady_timer.hpp>
+#include <bit>
 #include <cassert>
 #include <cstring>
 
@@ -25,7 +28,7 @@ constexpr unsigned turns_before_yield = 4;
 Session::Session(std::string name, Agreement agreement, Stream& stream, Loop& loop, Strand strand)
     : name_(std::move(name)), agreement_(std::move(agreement)), layer_(agreement_.chosen->layer()),
       stream_(stream), loop_(loop), strand_(std::move(strand)), changed_(strand_),
-      inbox_(loop.buffers()), outbox_(loop.buffers()) {}
+      inbox_(loop.buffers()), outbox_(loop.buffers()), memory_(loop.limits().memory) {}
 
 Session::~Session() {
     assert(in_flight_ == 0);
@@ -77,7 +80,7 @@ asio::awaitable<void> Session::read_requests() {
         send_replies();
         if (!emptied) {
             while (paused_ && reading_ && must_pause(incoming_))
-                co_await changed_.wait();
+                co_await wait_for_room();
             continue;
         }
         if (!reading_)
@@ -154,6 +157,7 @@ Session::Received Session::receive() {
         return Received::end;
     if (moved.would_wait)
         return Received::nothing_yet;
+    last_moved_ = std::chrono::steady_clock::now();
     const std::size_t payload = std::min(moved.bytes, payload_left_);
     inbox_.received(moved.bytes - payload);
     if (payload > 0)
@@ -208,14 +212,56 @@ bool Session::take_request() {
         take_payload(*request);
     else
         serve(*request);
+    settle_memory();
     return true;
 }
 
-bool Session::must_pause(const Request& next) const {
+/// Whether the request has to wait for room. If not, the memory it may need is taken.
+bool Session::must_pause(const Request& next) {
     const bool moves_data = next.command == Command::read || next.command == Command::write;
     const std::size_t bytes = moves_data ? std::min<std::uint64_t>(next.length, max_request) : 0;
-    return in_flight_ >= max_in_flight || outbox_.bytes() >= max_unsent ||
-           (in_flight_ > 0 && bytes_in_flight_ + bytes > max_bytes_in_flight);
+    memory_short_ = false;
+    if (in_flight_ >= max_in_flight || outbox_.bytes() >= max_unsent ||
+        (in_flight_ > 0 && bytes_in_flight_ + bytes > max_bytes_in_flight))
+        return true;
+    bytes_expected_ = bytes < BufferPool::smallest ? bytes : std::bit_ceil(bytes);
+    const std::size_t wanted = memory_in_use();
+    memory_short_ = wanted > own_memory && !memory_.grow_to(wanted - own_memory);
+    if (memory_short_)
+        bytes_expected_ = 0;
+    return memory_short_;
+}
+
+std::size_t Session::memory_in_use() const {
+    return bytes_in_flight_ + bytes_expected_ + outbox_.bytes();
+}
+
+/// Gives back what is not needed any more.
+void Session::settle_memory() {
+    if (!streaming_ && payload_left_ == 0)
+        bytes_expected_ = 0;
+    if (memory_.taken() == 0)
+        return;
+    const std::size_t needed = memory_in_use();
+    memory_.shrink_to(needed > own_memory ? needed - own_memory : 0);
+}
+
+asio::awaitable<void> Session::wait_for_room() {
+    if (!memory_short_) {
+        co_await changed_.wait();
+        co_return;
+    }
+    // Others give memory back on other threads: rare enough to look again, instead of being told.
+    asio::steady_timer timer(strand_, memory_retry);
+    std::error_code ignored;
+    co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+void Session::end_if_stalled() {
+    const bool its_turn = blocked_ || streaming_ || payload_left_ > 0;
+    if (memory_.taken() > 0 && its_turn &&
+        std::chrono::steady_clock::now() - last_moved_ > stalled_after)
+        give_up("stood still while others waited for its memory");
 }
 
 } // namespace interposed::server

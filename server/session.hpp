@@ -14,6 +14,7 @@
 #include <asio/awaitable.hpp>
 #include <asio/strand.hpp>
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -41,6 +42,11 @@ public:
 
     static constexpr std::size_t max_in_flight = 256;
     static constexpr std::size_t max_bytes_in_flight = std::size_t{64} << 20;
+    /// Requests and unread replies up to this size are every client's own; what is above comes
+    /// from the memory that all share, and is waited for.
+    static constexpr std::size_t own_memory = std::size_t{256} << 10;
+    static constexpr std::chrono::seconds stalled_after{30};
+    static constexpr std::chrono::milliseconds memory_retry{5};
     /// Replies that wait for the client to read them; no more requests are taken beyond that.
     static constexpr std::size_t max_unsent = std::size_t{1} << 20;
     /// Reads up to this size are put together with their headers.
@@ -87,6 +93,10 @@ public:
     /// Gives the client up; what is in the kernel is still waited for. On the strand.
     void abort();
 
+    /// Gives the client up if it holds memory that others want and has neither read nor sent
+    /// anything for `stalled_after`, although it is its turn. On the strand.
+    void end_if_stalled();
+
     [[nodiscard]] const SessionCounts& counts() const { return counts_; }
     /// How it ended, for the log.
     [[nodiscard]] const char* ending() const { return ending_; }
@@ -104,7 +114,10 @@ private:
     Received receive_or_spin();
     bool serve_inbox();
     bool take_request();
-    [[nodiscard]] bool must_pause(const protocol::Request& next) const;
+    bool must_pause(const protocol::Request& next);
+    asio::awaitable<void> wait_for_room();
+    [[nodiscard]] std::size_t memory_in_use() const;
+    void settle_memory();
 
     // session_payload.cpp: what follows a request
     void take_payload(const protocol::Request& request);
@@ -194,6 +207,10 @@ private:
     std::vector<Pending*> free_;
     std::size_t in_flight_ = 0; ///< accepted, and not yet sent or dropped
     std::size_t bytes_in_flight_ = 0;
+    std::size_t bytes_expected_ = 0; ///< for the request that is being taken
+    MemoryShare memory_;
+    bool memory_short_ = false; ///< it is memory of all that the next request waits for
+    std::chrono::steady_clock::time_point last_moved_{}; ///< when the client read or sent something
     std::atomic<Pending*> completed_{nullptr}; ///< finished on some thread, not yet answered
 
     SessionCounts counts_;

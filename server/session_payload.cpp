@@ -154,6 +154,8 @@ Session::Received Session::receive_into_pipe() {
         stream_.splice(pipe_->in(), std::min(to_come, pipe_->capacity() - piped_));
     if (moved.ended)
         return Received::end;
+    if (moved.bytes > 0)
+        last_moved_ = std::chrono::steady_clock::now();
     piped_ += moved.bytes;
     // While the client makes more, what is there can be written.
     const std::size_t step = std::min(streamed_step, pipe_->capacity() / 2);

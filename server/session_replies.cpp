@@ -300,8 +300,11 @@ void Session::send_replies() {
             changed_.notify_all();
         }
         outbox_.consume(moved.bytes);
+        if (moved.bytes > 0)
+            last_moved_ = std::chrono::steady_clock::now();
         just_replied_ = true;
     }
+    settle_memory();
 }
 
 Stream::Moved Session::send_parts() {

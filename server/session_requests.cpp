@@ -273,6 +273,7 @@ void Session::release(Pending& pending) {
     --in_flight_;
     bytes_in_flight_ -= pending.buffer.size();
     pending.buffer.release();
+    settle_memory();
     if (pending.runs.capacity() > kept_runs)
         pending.runs = {};
     free_.push_back(&pending);

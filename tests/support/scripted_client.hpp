@@ -18,8 +18,10 @@ namespace interposed::tests {
 /// Exports over devices in memory, and a loop that serves them.
 class TestServer {
 public:
-    explicit TestServer(std::vector<std::shared_ptr<const server::Export>> exports)
-        : exports_(std::move(exports)), loop_(devices::Engine::Ring::never),
+    explicit TestServer(std::vector<std::shared_ptr<const server::Export>> exports,
+                        std::uint64_t memory = server::MemoryBudget::default_total)
+        : limits_{.memory = server::MemoryBudget(memory)}, exports_(std::move(exports)),
+          loop_(devices::Engine::Ring::never, limits_),
           work_(asio::make_work_guard(loop_.context())),
           thread_([this] { loop_.context().run(); }) {}
 
@@ -29,10 +31,12 @@ public:
         thread_.join();
     }
 
+    server::ClientLimits& limits() { return limits_; }
     server::Loop& loop() { return loop_; }
     server::ExportSet& exports() { return exports_; }
 
 private:
+    server::ClientLimits limits_;
     server::ExportSet exports_;
     server::Loop loop_;
     asio::executor_work_guard<asio::io_context::executor_type> work_;
@@ -40,8 +44,9 @@ private:
 };
 
 /// One export over a table of devices in memory, one after the other.
-inline std::shared_ptr<server::Export>
-memory_export(const std::string& name, const std::vector<std::shared_ptr<MemoryDevice>>& devices) {
+template <typename Device = MemoryDevice>
+std::shared_ptr<server::Export>
+memory_export(const std::string& name, const std::vector<std::shared_ptr<Device>>& devices) {
     auto made = std::make_shared<server::Export>();
     made->name = name;
     std::vector<mapping::Segment> segments;
@@ -197,6 +202,23 @@ inline void choose(ScriptedClient& client, std::string_view name, std::uint64_t 
     client.expect(greeting())
         .send(wire().raw(client_flags()).raw(option(1, wire().text(name))))
         .expect(wire().u64(size).u16(flags));
+}
+
+/// GO: into the transmission phase, in one of the framings that options 8 and 11 ask for, or with
+/// simple replies.
+inline void go(ScriptedClient& client, std::string_view name, protocol::Framing framing) {
+    client.expect(greeting()).send(wire().raw(client_flags()));
+    if (framing != protocol::Framing::simple) {
+        const std::uint32_t wish = framing == protocol::Framing::extended ? 11 : 8;
+        client.send(option(wish)).expect(option_reply(wish, 1));
+    }
+    client.send(option(7, info_data(name)));
+    for (std::uint32_t type = 0; type != 1;) {
+        const Bytes head = client.receive(20);
+        REQUIRE(head.size() == 20);
+        type = protocol::load_be<std::uint32_t>(head.data() + 12);
+        client.receive(protocol::load_be<std::uint32_t>(head.data() + 16));
+    }
 }
 
 } // namespace interposed::tests

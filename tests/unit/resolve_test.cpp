@@ -85,7 +85,7 @@ public:
         }
     }
 
-    config::Configuration configuration{.file = "f", .listen = {}, .exports = {}};
+    config::Configuration configuration{.file = "f", .limits = {}, .listen = {}, .exports = {}};
     int probes = 0;
 
 private:
