@@ -20,8 +20,9 @@ namespace {
 using protocol::Command;
 using protocol::Request;
 
-/// After so many full turns the loop's other sessions come first.
+/// After so many full turns, or so many requests of one, the loop's other sessions come first.
 constexpr unsigned turns_before_yield = 4;
+constexpr unsigned requests_before_yield = 64;
 
 } // namespace
 
@@ -76,9 +77,14 @@ void Session::give_up(const char* why) {
 asio::awaitable<void> Session::read_requests() {
     unsigned turns = 0;
     while (reading_) {
-        const bool emptied = serve_inbox();
+        const Served served = serve_inbox();
         send_replies();
-        if (!emptied) {
+        if (served == Served::some) {
+            turns = 0;
+            co_await asio::post(strand_, asio::use_awaitable);
+            continue;
+        }
+        if (served == Served::all_but_one) {
             while (paused_ && reading_ && must_pause(incoming_))
                 co_await wait_for_room();
             continue;
@@ -165,12 +171,16 @@ Session::Received Session::receive() {
     return Received::something;
 }
 
-/// Takes every complete request that is there. False: one is left, which has to wait.
-bool Session::serve_inbox() {
+/// Takes the complete requests that are there, as many as are one session's turn.
+Session::Served Session::serve_inbox() {
     paused_ = false;
-    while (reading_ && take_request()) {
+    for (unsigned taken = 0; reading_; ++taken) {
+        if (taken == requests_before_yield)
+            return Served::some;
+        if (!take_request())
+            break;
     }
-    return !paused_;
+    return paused_ ? Served::all_but_one : Served::all;
 }
 
 /// False: there is no complete request, or it has to wait.

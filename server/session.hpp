@@ -104,6 +104,11 @@ public:
 private:
     struct Pending;
     enum class Received : std::uint8_t { something, nothing_yet, end };
+    enum class Served : std::uint8_t {
+        all,
+        some,        ///< it is the turn of others now
+        all_but_one, ///< which has to wait until there is room
+    };
 
     // session.cpp: the life of a session, and what arrives
     asio::awaitable<void> read_requests();
@@ -112,7 +117,7 @@ private:
     void give_up(const char* why);
     Received receive();
     Received receive_or_spin();
-    bool serve_inbox();
+    Served serve_inbox();
     bool take_request();
     bool must_pause(const protocol::Request& next);
     asio::awaitable<void> wait_for_room();

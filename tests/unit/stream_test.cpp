@@ -18,7 +18,7 @@ TEST_CASE("small replies over TCP are not held back", "[server]") {
     const int fd = accepted.native_handle();
     const SocketStream stream{SocketStream::Socket(std::move(accepted))};
     for (const auto& [level, option] :
-         {std::pair{IPPROTO_TCP, TCP_NODELAY}, std::pair{SOL_SOCKET, SO_KEEPALIVE}}) {
+         {std::pair<int, int>{IPPROTO_TCP, TCP_NODELAY}, {SOL_SOCKET, SO_KEEPALIVE}}) {
         int value = 0;
         socklen_t length = sizeof value;
         REQUIRE(::getsockopt(fd, level, option, &value, &length) == 0);
