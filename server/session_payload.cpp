@@ -126,10 +126,10 @@ void Session::wrote(int error, std::size_t bytes, std::size_t still_to_discard) 
 
 /// Whether what comes next may go through the pipe: once it was begun it goes on to the end.
 bool Session::wants_pipe() {
+    if (pipe_)
+        return true; // there is something in it
     if (!streaming_ || !stream_.can_splice() || !layer_.takes_pipes())
         return false;
-    if (pipe_)
-        return true;
     const std::size_t behind = inbox_.unused().size();
     if (incoming_.length - streamed_ - behind < min_piped)
         return false;
