@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
 
 /// Block operations as plain system calls that may block, on a descriptor, at device offsets.
 /// Each returns 0 or an errno; where it matters how far they came, `done` counts bytes.
@@ -32,8 +31,12 @@ struct ZeroHow {
 /// writing, and nothing has changed.
 int zero(int fd, bool block_device, ZeroHow how, mapping::Extent extent);
 
-/// Whether the filesystem of a file is known for writing zeroes without writing them.
-bool zeroes_fast(int fd);
+/// Whether the filesystem of a file is known for making zeroes without writing them.
+struct FastZero {
+    bool giving_it_back = false; ///< the space
+    bool keeping_space = false;
+};
+FastZero zeroes_fast(int fd);
 
 /// Whether the file takes less space than it has bytes.
 bool is_sparse(int fd);
@@ -44,11 +47,5 @@ int cache(int fd, mapping::Extent extent);
 /// Whether a hole punched into the file is sure to read as zeroes. Not on FUSE, where it is what a
 /// program makes of it: nbdfuse, for one, makes it a TRIM.
 bool holes_read_as_zeroes(int fd);
-
-/// Which runs of a file's range read as zeroes, and which of those take no space. SEEK_HOLE alone
-/// does not tell space that was set aside (fallocate) from none, so FS_IOC_FIEMAP is asked too,
-/// where there is one. At least one run is appended, all together cover a leading part of the
-/// range, and only as many more than `max_runs` are as one hole consists of.
-int status(int fd, mapping::Extent extent, std::size_t max_runs, std::vector<StatusRun>& runs);
 
 } // namespace interposed::devices::blocking

@@ -1,6 +1,7 @@
 #include "devices/device.hpp"
 
 #include "devices/blocking.hpp"
+#include "devices/file_status.hpp"
 #include "devices/page_cache.hpp"
 #include "devices/whole_blocks.hpp"
 
@@ -19,7 +20,7 @@ namespace {
 
 /// Without io_uring this is the device's queue depth.
 constexpr unsigned max_workers = 16;
-constexpr std::size_t max_status_runs = 1024;
+constexpr std::size_t max_status_runs = 512;
 constexpr std::uint32_t page = 4096;
 
 /// What O_DIRECT wants offsets and lengths to be multiples of.
@@ -91,7 +92,7 @@ Device::Device(DeviceInfo info, Claim claim)
       block_(direct() ? direct_block(info_, claim_.io_fd()) : 1),
       modifies_blocks_(block_ > 1 && claim_.mode() == ClaimMode::exclusive),
       may_punch_(blocking::holes_read_as_zeroes(claim_.io_fd())),
-      zeroes_fast_(is_file(info_) && blocking::zeroes_fast(claim_.io_fd())),
+      zeroes_fast_(is_file(info_) ? blocking::zeroes_fast(claim_.io_fd()) : blocking::FastZero{}),
       may_have_holes_(is_file(info_) && blocking::is_sparse(claim_.io_fd())), fd_(claim_.io_fd()),
       limits_(make_limits(info_, block_, modifies_blocks_)),
       max_on_ring_(is_file(info_) ? files_on_ring : blocks_on_ring),
@@ -182,14 +183,15 @@ bool Device::blocking_now(Engine& engine, Operation& operation) {
 /// Which parts take space. Of a block device that cannot be known, and data is always true.
 int Device::status(Operation& operation) {
     if (is_file(info_))
-        return blocking::status(fd_, operation.extent, max_status_runs, *operation.status);
+        return file_status(fd_, operation.extent, max_status_runs, *operation.status);
     operation.status->push_back({operation.extent.length, 0});
     return 0;
 }
 
 bool Device::zeroes_fast(mapping::Extent, bool no_hole) const {
     // What block devices do without being sent zeroes may give the space back.
-    return zeroes_fast_ ? no_hole || may_punch_ : info_.zeroes_by_command && !no_hole;
+    return no_hole ? zeroes_fast_.keeping_space
+                   : (zeroes_fast_.giving_it_back && may_punch_) || info_.zeroes_by_command;
 }
 
 std::optional<DirectExtent> Device::direct_extent(mapping::Extent extent) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "devices/blocking.hpp"
 #include "devices/claim.hpp"
 #include "devices/engine.hpp"
 #include "devices/file_descriptor.hpp"
@@ -77,10 +78,10 @@ private:
 
     DeviceInfo info_;
     Claim claim_;
-    const std::uint32_t block_;  ///< bytes; 1 unless I/O is direct
-    const bool modifies_blocks_; ///< small writes read, modify and write whole blocks
-    const bool may_punch_;       ///< a punched hole is a way to write zeroes
-    const bool zeroes_fast_;     ///< the filesystem has a quick way to write zeroes
+    const std::uint32_t block_;            ///< bytes; 1 unless I/O is direct
+    const bool modifies_blocks_;           ///< small writes read, modify and write whole blocks
+    const bool may_punch_;                 ///< a punched hole is a way to write zeroes
+    const blocking::FastZero zeroes_fast_; ///< what the filesystem can do
     std::atomic<bool> may_have_holes_;
     std::atomic<int> fd_;
     Limits limits_;

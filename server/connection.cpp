@@ -59,7 +59,7 @@ void Connection::close_in(std::chrono::seconds patience) {
 asio::awaitable<std::optional<Agreement>> Connection::shake_hands_in_time() {
     const std::chrono::seconds timeout = loop_.limits().handshake_timeout;
     close_in(timeout);
-    auto agreement = co_await shake_hands(*stream_, catalog_, loop_.limits().memory);
+    auto agreement = co_await shake_hands(*stream_, catalog_, loop_.limits().handshake_memory);
     deadline_.expires_at(asio::steady_timer::time_point::max());
     if (deadline_passed_)
         throw ProtocolError("no export chosen within " + std::to_string(timeout.count()) + " s");

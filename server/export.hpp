@@ -2,6 +2,7 @@
 
 #include "config/config.hpp"
 #include "protocol/transmission.hpp"
+#include "server/memory_budget.hpp"
 #include "server/table_layer.hpp"
 
 #include <cstdint>
@@ -19,6 +20,8 @@ struct Export {
     bool read_only = false;
     std::optional<std::vector<config::AddressRange>> allow; ///< absent: everyone
     std::shared_ptr<TableLayer> table;
+    /// What its clients may take of the memory of all: one that is stuck leaves some to the others.
+    std::shared_ptr<MemoryBudget> memory;
     std::vector<std::string> devices; ///< by Segment::device: for the log, never for a client
 
     [[nodiscard]] std::uint64_t size() const { return table->size(); }

@@ -84,6 +84,10 @@ asio::awaitable<std::optional<protocol::OptionHeader>>
 receive_option(Stream& stream, Bytes& data, MemoryShare& memory, std::uint64_t& skipped) {
     std::array<std::byte, protocol::option_header_size> raw{};
     data.clear();
+    if (memory.taken() > 0) {
+        Bytes().swap(data);
+        memory.shrink_to(0);
+    }
     const bool there = co_await receive_all(stream, raw);
     if (!there)
         co_return std::nullopt;

@@ -39,19 +39,29 @@ private:
     std::atomic<bool> short_{false};
 };
 
-/// What one client has taken of it. Gives it back when it goes. Not thread-safe.
+/// What one client has taken of one budget, or of two at the same time: that of all, and that of
+/// the export it uses. Gives it back when it goes. Not thread-safe.
 class MemoryShare {
 public:
-    explicit MemoryShare(MemoryBudget& budget) : budget_(budget) {}
-    ~MemoryShare() { budget_.give_back(taken_); }
+    explicit MemoryShare(MemoryBudget& budget, MemoryBudget* second = nullptr)
+        : budget_(budget), second_(second) {}
+    ~MemoryShare() { shrink_to(0); }
     MemoryShare(const MemoryShare&) = delete;
     MemoryShare& operator=(const MemoryShare&) = delete;
 
     /// Takes what is missing to `bytes`. False: there is not so much; then it stays as it was.
     bool grow_to(std::uint64_t bytes) {
-        if (bytes > taken_ && !budget_.take(bytes - taken_))
+        if (bytes <= taken_)
+            return true;
+        const std::uint64_t more = bytes - taken_;
+        if (second_ != nullptr && !second_->take(more))
             return false;
-        taken_ = bytes > taken_ ? bytes : taken_;
+        if (!budget_.take(more)) {
+            if (second_ != nullptr)
+                second_->give_back(more);
+            return false;
+        }
+        taken_ = bytes;
         return true;
     }
 
@@ -60,6 +70,8 @@ public:
         if (bytes >= taken_)
             return;
         budget_.give_back(taken_ - bytes);
+        if (second_ != nullptr)
+            second_->give_back(taken_ - bytes);
         taken_ = bytes;
     }
 
@@ -67,6 +79,7 @@ public:
 
 private:
     MemoryBudget& budget_;
+    MemoryBudget* const second_;
     std::uint64_t taken_ = 0; ///< bytes
 };
 

@@ -25,6 +25,7 @@ void Outbox::commit(std::size_t size) {
     const std::byte* data = blocks_.back().data() + filled_;
     filled_ += size;
     bytes_ += size;
+    bytes_in_memory_ += size;
     if (!parts_.empty()) {
         Part& last = parts_.back();
         const bool joins = last.data != nullptr && last.data + last.length == data &&
@@ -40,6 +41,7 @@ void Outbox::commit(std::size_t size) {
 void Outbox::add(std::span<const std::byte> part, Owner* owner) {
     parts_.push_back({part.data(), 0, part.size(), owner, 0});
     bytes_ += part.size();
+    bytes_in_memory_ += part.size();
 }
 
 void Outbox::add(mapping::Extent extent) {
@@ -56,6 +58,7 @@ std::optional<mapping::Extent> Outbox::front_extent() const {
 void Outbox::fill_front(std::span<const std::byte> data, Owner* owner) {
     Part& rest = parts_.front();
     assert(rest.data == nullptr && data.size() <= rest.length);
+    bytes_in_memory_ += data.size();
     if (data.size() == rest.length) {
         rest.data = data.data();
         rest.owner = owner;
@@ -84,6 +87,7 @@ void Outbox::consume(std::size_t bytes) {
         const Part gone = parts_.front();
         parts_.pop_front();
         bytes -= gone.length;
+        bytes_in_memory_ -= gone.data != nullptr ? gone.length : 0;
         for (std::size_t i = 0; i < gone.ends_blocks; ++i)
             blocks_.pop_front();
         if (gone.owner != nullptr)
@@ -91,8 +95,10 @@ void Outbox::consume(std::size_t bytes) {
     }
     if (bytes > 0) {
         Part& rest = parts_.front();
-        if (rest.data != nullptr)
+        if (rest.data != nullptr) {
             rest.data += bytes;
+            bytes_in_memory_ -= bytes;
+        }
         rest.offset += bytes;
         rest.length -= bytes;
     }

@@ -48,6 +48,8 @@ public:
 
     [[nodiscard]] bool empty() const { return bytes_ == 0; }
     [[nodiscard]] std::size_t bytes() const { return bytes_; }
+    /// How many of them are in memory.
+    [[nodiscard]] std::size_t bytes_in_memory() const { return bytes_in_memory_; }
 
     /// What can be sent in one call.
     struct Gathered {
@@ -75,6 +77,7 @@ private:
     std::deque<Buffer> blocks_; ///< the last is the one being filled
     std::size_t filled_ = 0;    ///< bytes of the last block
     std::size_t bytes_ = 0;
+    std::size_t bytes_in_memory_ = 0;
 };
 
 } // namespace interposed::server

@@ -18,6 +18,7 @@ struct Session::Pending final : devices::Operation, Outbox::Owner {
     Session& session;
     protocol::Request request;
     Buffer buffer;                        ///< what is read, or written
+    std::size_t charge = 0;               ///< bytes in flight besides the buffer
     bool fetches = false;                 ///< no request of its own: part of a reply that has begun
     std::uint64_t done_before = 0;        ///< bytes of a WRITE that were written as they arrived
     std::vector<devices::StatusRun> runs; ///< a BLOCK_STATUS's; or what a sparse READ consists of

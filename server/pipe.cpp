@@ -17,18 +17,25 @@ std::optional<Pipe> Pipe::open() {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0)
         return std::nullopt;
-    return Pipe(devices::FileDescriptor(ends[0]), devices::FileDescriptor(ends[1]));
+    Pipe made{devices::FileDescriptor(ends[0]), devices::FileDescriptor(ends[1])};
+    if (made.capacity() < least_capacity)
+        return std::nullopt;
+    return made;
 }
 
 std::optional<Pipe> PipePool::take() {
-    if (free_.empty())
+    std::unique_lock lock(mutex_);
+    if (free_.empty()) {
+        lock.unlock();
         return Pipe::open();
+    }
     std::optional<Pipe> taken = std::move(free_.back());
     free_.pop_back();
     return taken;
 }
 
 void PipePool::give_back(Pipe pipe) {
+    const std::lock_guard lock(mutex_);
     if (free_.size() < kept_at_most)
         free_.push_back(std::move(pipe));
 }

@@ -3,6 +3,7 @@
 #include "devices/file_descriptor.hpp"
 
 #include <cstddef>
+#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -15,7 +16,9 @@ public:
     /// What the kernel allows everybody (fs.pipe-max-size). Bytes.
     static constexpr int wanted_capacity = 1 << 20;
 
-    /// nullopt: there is none to be had now.
+    static constexpr std::size_t least_capacity = std::size_t{64} << 10;
+
+    /// nullopt: there is none to be had now, or only one that is too small.
     static std::optional<Pipe> open();
 
     [[nodiscard]] int in() const { return in_.get(); }
@@ -31,7 +34,8 @@ private:
     std::size_t capacity_ = 0;
 };
 
-/// Keeps a few empty pipes, which cost three system calls to make. Of one loop, on its thread.
+/// Keeps a few empty pipes, which cost three system calls to make. Thread-safe: who is caught in a
+/// system call goes on with its session while another thread has the loop.
 class PipePool {
 public:
     static constexpr std::size_t kept_at_most = 8;
@@ -41,6 +45,7 @@ public:
     void give_back(Pipe pipe);
 
 private:
+    std::mutex mutex_;
     std::vector<Pipe> free_;
 };
 

@@ -37,13 +37,14 @@ void check_alignment(const Export& made, const std::vector<mapping::Segment>& se
 }
 
 std::shared_ptr<const Export> open_export(devices::Registry& registry,
-                                          const ResolvedExport& resolved) {
+                                          const ResolvedExport& resolved, std::uint64_t memory) {
     const config::Export& source = *resolved.source;
     auto made = std::make_shared<Export>();
     made->name = source.name;
     made->description = source.description;
     made->read_only = source.read_only;
     made->allow = source.allow;
+    made->memory = std::make_shared<MemoryBudget>(memory);
     std::vector<std::shared_ptr<devices::Layer>> below;
     for (const ResolvedDevice& device : resolved.devices) {
         below.push_back(registry.open(
@@ -94,9 +95,10 @@ Server::~Server() {
 
 void Server::open_exports(const Resolved& resolved) {
     std::vector<std::shared_ptr<const Export>> open;
+    const std::uint64_t memory = resolved.exports.size() > 1 ? limits_.memory / 2 : limits_.memory;
     for (const ResolvedExport& each : resolved.exports) {
         if (each.disabled_because.empty())
-            open.push_back(open_export(registry_, each));
+            open.push_back(open_export(registry_, each, memory));
     }
     exports_ = std::make_unique<ExportSet>(std::move(open));
 }
@@ -120,10 +122,22 @@ void Server::accepted(int fd) {
         ::close(fd);
         return;
     }
+    try {
+        serve(fd, peer);
+    } catch (const std::exception& why) { // no memory, or no place in epoll: for this one
+        log::warning(peer.name + ": cannot be served: " + why.what());
+        left(peer);
+    }
+}
+
+void Server::serve(int accepted, Peer peer) {
+    devices::FileDescriptor fd(accepted);
     Loop& loop = loops_.least_busy();
     const std::uint64_t id = next_id_++;
     // The kind of protocol does not matter any more: the socket is connected.
-    SocketStream::Socket socket(loop.context(), asio::generic::stream_protocol(AF_UNIX, 0), fd);
+    SocketStream::Socket socket(loop.context(), asio::generic::stream_protocol(AF_UNIX, 0),
+                                fd.get());
+    (void)fd.release();
     auto made = std::make_shared<Connection>(id, std::make_unique<SocketStream>(std::move(socket)),
                                              std::move(peer), loop, *exports_);
     Connection& connection = *made;
@@ -165,13 +179,21 @@ void Server::left(const Peer& peer) {
         connections_of_.erase(known);
 }
 
+bool Server::memory_was_short() {
+    bool is = client_limits_.memory.was_short();
+    for (const auto& each : exports_->all())
+        is = each->memory->was_short() || is;
+    return is;
+}
+
 /// Clients that stand still with memory in their hands are only a nuisance if others want it.
 void Server::watch_memory() {
     memory_timer_.expires_after(memory_watch);
     memory_timer_.async_wait([this](const std::error_code& cancelled) {
-        if (cancelled)
+        const bool ended = signals_seen_ > 0 && connections_.empty(); // and nobody cancels again
+        if (cancelled || ended)
             return;
-        if (client_limits_.memory.was_short()) {
+        if (memory_was_short()) {
             for (const auto& [id, connection] : connections_)
                 connection->end_if_stalled();
         }

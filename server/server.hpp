@@ -52,7 +52,9 @@ private:
     void give_memory_back();
     bool admits(const Peer& peer);
     void left(const Peer& peer);
+    void serve(int accepted, Peer peer);
     void watch_memory();
+    bool memory_was_short();
     void wait_for_signal();
     void stop();
     void abort();

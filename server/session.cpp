@@ -29,7 +29,8 @@ constexpr unsigned requests_before_yield = 64;
 Session::Session(std::string name, Agreement agreement, Stream& stream, Loop& loop, Strand strand)
     : name_(std::move(name)), agreement_(std::move(agreement)), layer_(agreement_.chosen->layer()),
       stream_(stream), loop_(loop), strand_(std::move(strand)), changed_(strand_),
-      inbox_(loop.buffers()), outbox_(loop.buffers()), memory_(loop.limits().memory) {}
+      inbox_(loop.buffers()), outbox_(loop.buffers()),
+      memory_(loop.limits().memory, agreement_.chosen->memory.get()) {}
 
 Session::~Session() {
     assert(in_flight_ == 0);
@@ -50,6 +51,10 @@ asio::awaitable<void> Session::run() {
     }
     reading_ = false;
     co_await drain();
+    // The connection may take some time yet to end.
+    pipe_.reset();
+    incoming_payload_.release();
+    memory_.shrink_to(0);
     if (broke)
         std::rethrow_exception(broke);
 }
@@ -87,6 +92,7 @@ asio::awaitable<void> Session::read_requests() {
         if (served == Served::all_but_one) {
             while (paused_ && reading_ && must_pause(incoming_))
                 co_await wait_for_room();
+            memory_wait_ = first_memory_wait;
             continue;
         }
         if (!reading_)
@@ -163,7 +169,7 @@ Session::Received Session::receive() {
         return Received::end;
     if (moved.would_wait)
         return Received::nothing_yet;
-    last_moved_ = std::chrono::steady_clock::now();
+    bytes_moved_ += moved.bytes;
     const std::size_t payload = std::min(moved.bytes, payload_left_);
     inbox_.received(moved.bytes - payload);
     if (payload > 0)
@@ -234,16 +240,25 @@ bool Session::must_pause(const Request& next) {
     if (in_flight_ >= max_in_flight || outbox_.bytes() >= max_unsent ||
         (in_flight_ > 0 && bytes_in_flight_ + bytes > max_bytes_in_flight))
         return true;
-    bytes_expected_ = bytes < BufferPool::smallest ? bytes : std::bit_ceil(bytes);
+    if (next.command == Command::block_status) {
+        if (status_in_flight_ >= max_status_in_flight)
+            return true;
+        bytes_expected_ = status_memory;
+    } else {
+        bytes_expected_ = bytes < BufferPool::smallest ? bytes : std::bit_ceil(bytes);
+    }
     const std::size_t wanted = memory_in_use();
-    memory_short_ = wanted > own_memory && !memory_.grow_to(wanted - own_memory);
-    if (memory_short_)
-        bytes_expected_ = 0;
+    if (wanted <= own_memory || memory_.grow_to(wanted - own_memory))
+        return false;
+    bytes_expected_ = 0;
+    // What will only be refused needs none.
+    memory_short_ = next.command == Command::block_status ||
+                    check_request(next, agreement_) == protocol::WireError::none;
     return memory_short_;
 }
 
 std::size_t Session::memory_in_use() const {
-    return bytes_in_flight_ + bytes_expected_ + outbox_.bytes();
+    return bytes_in_flight_ + bytes_expected_ + outbox_.bytes_in_memory();
 }
 
 /// Gives back what is not needed any more.
@@ -254,6 +269,8 @@ void Session::settle_memory() {
         return;
     const std::size_t needed = memory_in_use();
     memory_.shrink_to(needed > own_memory ? needed - own_memory : 0);
+    if (memory_.taken() == 0)
+        watched_since_ = {};
 }
 
 asio::awaitable<void> Session::wait_for_room() {
@@ -262,16 +279,28 @@ asio::awaitable<void> Session::wait_for_room() {
         co_return;
     }
     // Others give memory back on other threads: rare enough to look again, instead of being told.
-    asio::steady_timer timer(strand_, memory_retry);
+    asio::steady_timer timer(strand_, memory_wait_);
+    memory_wait_ = std::min(2 * memory_wait_, longest_memory_wait);
     std::error_code ignored;
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
 }
 
 void Session::end_if_stalled() {
     const bool its_turn = blocked_ || streaming_ || payload_left_ > 0;
-    if (memory_.taken() > 0 && its_turn &&
-        std::chrono::steady_clock::now() - last_moved_ > stalled_after)
+    if (memory_.taken() == 0 || !its_turn) {
+        watched_since_ = {};
+        return;
+    }
+    const auto now = std::chrono::steady_clock::now();
+    const bool watched = watched_since_ != std::chrono::steady_clock::time_point{};
+    if (watched && now - watched_since_ < stalled_after)
+        return;
+    if (watched && bytes_moved_ - bytes_moved_at_watch_ < least_moved) {
         give_up("stood still while others waited for its memory");
+        return;
+    }
+    watched_since_ = now;
+    bytes_moved_at_watch_ = bytes_moved_;
 }
 
 } // namespace interposed::server

@@ -44,9 +44,16 @@ public:
     static constexpr std::size_t max_bytes_in_flight = std::size_t{64} << 20;
     /// Requests and unread replies up to this size are every client's own; what is above comes
     /// from the memory that all share, and is waited for.
-    static constexpr std::size_t own_memory = std::size_t{256} << 10;
+    static constexpr std::size_t own_memory = std::size_t{512} << 10;
+    /// What a BLOCK_STATUS may take until it is answered.
+    static constexpr std::size_t status_memory = std::size_t{512} << 10;
+    /// Replies to those can be large as well: so many of them are begun at a time.
+    static constexpr unsigned max_status_in_flight = 4;
+    /// A client that moves less than that much in that time stands still.
     static constexpr std::chrono::seconds stalled_after{30};
-    static constexpr std::chrono::milliseconds memory_retry{5};
+    static constexpr std::uint64_t least_moved = std::uint64_t{1} << 20;
+    static constexpr std::chrono::milliseconds first_memory_wait{5};
+    static constexpr std::chrono::milliseconds longest_memory_wait{100};
     /// Replies that wait for the client to read them; no more requests are taken beyond that.
     static constexpr std::size_t max_unsent = std::size_t{1} << 20;
     /// Reads up to this size are put together with their headers.
@@ -93,8 +100,8 @@ public:
     /// Gives the client up; what is in the kernel is still waited for. On the strand.
     void abort();
 
-    /// Gives the client up if it holds memory that others want and has neither read nor sent
-    /// anything for `stalled_after`, although it is its turn. On the strand.
+    /// Called from time to time while others want memory. Gives the client up if it holds some and
+    /// stands still although it is its turn. On the strand.
     void end_if_stalled();
 
     [[nodiscard]] const SessionCounts& counts() const { return counts_; }
@@ -151,6 +158,7 @@ private:
     Pending& begin(const protocol::Request& request, devices::OpKind kind);
     void lend(Pending& pending, Buffer buffer);
     void submit(Pending& pending);
+    void start(Pending& pending);
     void completed(Pending& pending);
     void answer_completed();
     void release(Pending& pending);
@@ -168,6 +176,7 @@ private:
     [[nodiscard]] protocol::ChunkOf chunk_of(const protocol::Request& request,
                                              bool last = true) const;
     void send_chunk(const protocol::Bytes& chunk);
+    [[nodiscard]] std::uint32_t status_block() const;
     [[nodiscard]] std::size_t read_header_size() const;
     void encode_read_header(std::byte* out, const protocol::Request& request) const;
     void answer_fetched(Pending& pending);
@@ -194,6 +203,7 @@ private:
     std::size_t streamed_ = 0;         ///< bytes of it that are written
     std::optional<Pipe> pipe_;         ///< what arrives of it goes through this
     std::size_t piped_ = 0;            ///< bytes in the pipe
+    bool splice_failed_ = false;       ///< though there was something, the last time
     bool expects_large_write_ = false; ///< so did the request before come to be
     std::size_t discard_left_ = 0;     ///< bytes of a refused WRITE still to come
 
@@ -215,7 +225,11 @@ private:
     std::size_t bytes_expected_ = 0; ///< for the request that is being taken
     MemoryShare memory_;
     bool memory_short_ = false; ///< it is memory of all that the next request waits for
-    std::chrono::steady_clock::time_point last_moved_{}; ///< when the client read or sent something
+    std::chrono::milliseconds memory_wait_ = first_memory_wait;
+    unsigned status_in_flight_ = 0;
+    std::uint64_t bytes_moved_ = 0; ///< from and to the client
+    std::uint64_t bytes_moved_at_watch_ = 0;
+    std::chrono::steady_clock::time_point watched_since_{}; ///< zero: it is not watched
     std::atomic<Pending*> completed_{nullptr}; ///< finished on some thread, not yet answered
 
     SessionCounts counts_;

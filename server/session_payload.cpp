@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <unistd.h>
+#include <utility>
 
 // What follows a request on the wire. Large WRITEs are written as they arrive: from the inbox, or
 // better, through a pipe, which refers to the socket's pages instead of copying them.
@@ -133,18 +134,18 @@ bool Session::wants_pipe() {
     const std::size_t behind = inbox_.unused().size();
     if (incoming_.length - streamed_ - behind < min_piped)
         return false;
+    if (behind > Pipe::least_capacity / 2)
+        return false;
     pipe_ = loop_.pipes().take();
-    if (!pipe_ || behind > pipe_->capacity() / 2) {
-        pipe_.reset();
+    if (!pipe_)
         return false;
-    }
     const ssize_t put = behind > 0 ? ::write(pipe_->in(), inbox_.unused().data(), behind) : 0;
-    if (put < 0) {
-        pipe_.reset();
+    if (put < 0 || static_cast<std::size_t>(put) < behind) {
+        pipe_.reset(); // with what may be in it: the inbox still has all
         return false;
     }
-    inbox_.use(static_cast<std::size_t>(put));
-    piped_ = static_cast<std::size_t>(put);
+    inbox_.use(behind);
+    piped_ = behind;
     return true;
 }
 
@@ -154,9 +155,10 @@ Session::Received Session::receive_into_pipe() {
         stream_.splice(pipe_->in(), std::min(to_come, pipe_->capacity() - piped_));
     if (moved.ended)
         return Received::end;
-    if (moved.bytes > 0)
-        last_moved_ = std::chrono::steady_clock::now();
     piped_ += moved.bytes;
+    bytes_moved_ += moved.bytes;
+    if (moved.bytes > 0)
+        splice_failed_ = false;
     // While the client makes more, what is there can be written.
     const std::size_t step = std::min(streamed_step, pipe_->capacity() / 2);
     const std::size_t length = writable_now(piped_, moved.would_wait ? 1 : step);
@@ -168,7 +170,10 @@ Session::Received Session::receive_into_pipe() {
         return Received::something;
     if (!stream_.has_received())
         return Received::nothing_yet;
-    collect_piped(); // full of crumbs
+    // Something has come meanwhile; or the pipe is full of crumbs, or there is an end or an urgent
+    // byte, which splice does not get past. Then it must be received the other way.
+    if (std::exchange(splice_failed_, true))
+        collect_piped();
     return Received::something;
 }
 

@@ -1,5 +1,6 @@
 #include "server/log.hpp"
 #include "server/pending.hpp"
+#include "server/status_runs.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -57,17 +58,13 @@ constexpr std::size_t max_descriptors = 15 * 1024;
 static_assert(status_chunk_size(protocol::Framing::extended, max_descriptors) <=
               Outbox::block_size);
 
-/// Equal neighbours become one; no more than one if `only_one`.
-std::vector<protocol::StatusDescriptor> describe(const std::vector<StatusRun>& runs,
-                                                 bool only_one) {
+/// No more than one if `only_one`.
+std::vector<protocol::StatusDescriptor> describe(const StatusRuns& runs, bool only_one) {
     std::vector<protocol::StatusDescriptor> out;
     for (const StatusRun& run : runs) {
-        if (!out.empty() && out.back().flags == run.flags)
-            out.back().length += run.length;
-        else if (out.size() == (only_one ? 1 : max_descriptors))
+        if (out.size() == (only_one ? 1 : max_descriptors))
             break;
-        else
-            out.push_back({run.length, run.flags});
+        out.push_back({run.length, run.flags});
     }
     return out;
 }
@@ -165,7 +162,10 @@ void Session::answer_status(Pending& pending) {
     const bool with_depth = pending.contexts.has(Context::allocation_depth);
     std::uint64_t covered = with_allocation ? 0 : request.length;
     if (with_allocation) {
-        const auto runs = describe(pending.runs, request.has(protocol::command_flag::req_one));
+        const auto runs =
+            describe(whole_block_runs(pending.runs, request.offset, request.offset + request.length,
+                                      status_block(), StatusRun::hole | StatusRun::zero),
+                     request.has(protocol::command_flag::req_one));
         for (const protocol::StatusDescriptor& run : runs)
             covered += run.length;
         if (covered == 0) {
@@ -266,6 +266,10 @@ void Session::send_chunk(const protocol::Bytes& chunk) {
     outbox_.commit(chunk.size());
 }
 
+std::uint32_t Session::status_block() const {
+    return std::max(status_sector, layer_.limits().minimum_block);
+}
+
 std::size_t Session::read_header_size() const {
     return agreement_.framing == Framing::simple ? protocol::simple_reply_size
                                                  : protocol::data_chunk_size(agreement_.framing);
@@ -300,8 +304,7 @@ void Session::send_replies() {
             changed_.notify_all();
         }
         outbox_.consume(moved.bytes);
-        if (moved.bytes > 0)
-            last_moved_ = std::chrono::steady_clock::now();
+        bytes_moved_ += moved.bytes;
         just_replied_ = true;
     }
     settle_memory();
@@ -322,7 +325,11 @@ Stream::Moved Session::send_extent(mapping::Extent extent) {
     }
     // The page cache may lose a page this very moment.
     const devices::BlockingCall marked(devices::Turn::Clock::now());
-    return stream_.send_file(there->fd, there->offset, there->length);
+    const Stream::Moved moved = stream_.send_file(there->fd, there->offset, there->length);
+    if (!moved.ended)
+        return moved;
+    fetch(extent); // which finds out whether the client is gone or the bytes are, and says so
+    return {};
 }
 
 } // namespace interposed::server

@@ -1,10 +1,12 @@
 #include "server/pending.hpp"
+#include "server/status_runs.hpp"
 
 #include <algorithm>
 #include <asio/post.hpp>
 #include <cassert>
 #include <cerrno>
 #include <cstring>
+#include <new>
 
 namespace interposed::server {
 
@@ -18,18 +20,6 @@ namespace {
 
 /// Room for so many runs of a block status is kept for the next.
 constexpr std::size_t kept_runs = 1024;
-
-/// Keeps only `flags` of each run, and makes one of neighbours that are then equal.
-void join_runs(std::vector<devices::StatusRun>& runs, std::uint32_t flags) {
-    std::vector<devices::StatusRun> joined;
-    for (const devices::StatusRun& run : runs) {
-        if (!joined.empty() && joined.back().flags == (run.flags & flags))
-            joined.back().length += run.length;
-        else
-            joined.push_back({run.length, run.flags & flags});
-    }
-    runs = std::move(joined);
-}
 
 } // namespace
 
@@ -130,7 +120,8 @@ bool Session::serve_sparse_read(const Request& request) {
         .kind = OpKind::block_status, .extent = {request.offset, request.length}, .status = &runs};
     if (!layer_.try_now(loop_.engine(), status) || status.error != 0)
         return false;
-    join_runs(runs, devices::StatusRun::zero);
+    runs = whole_block_runs(runs, request.offset, request.offset + request.length, status_block(),
+                            devices::StatusRun::zero);
     std::uint64_t told = 0;
     std::uint64_t zeroes = 0;
     for (const devices::StatusRun& run : runs) {
@@ -221,6 +212,9 @@ void Session::serve_status(Request request, std::span<const std::byte> payload) 
     }
     Pending& pending = begin(request, OpKind::block_status);
     pending.contexts = *contexts;
+    pending.charge = status_memory;
+    bytes_in_flight_ += pending.charge;
+    ++status_in_flight_;
     if (contexts->has(Context::allocation))
         submit(pending);
     else
@@ -265,17 +259,28 @@ void Session::submit(Pending& pending) {
         answer(pending); // nothing to do, and no layer need know of such requests
         return;
     }
-    layer_.submit(loop_.engine(), pending);
+    start(pending);
+}
+
+/// A layer that cannot get the memory it needs has begun nothing.
+void Session::start(Pending& pending) {
+    try {
+        layer_.submit(loop_.engine(), pending);
+    } catch (const std::bad_alloc&) {
+        pending.complete(ENOMEM);
+    }
     loop_.engine().flush();
 }
 
 void Session::release(Pending& pending) {
     --in_flight_;
-    bytes_in_flight_ -= pending.buffer.size();
+    bytes_in_flight_ -= pending.buffer.size() + pending.charge;
+    status_in_flight_ -= pending.charge > 0 ? 1 : 0;
+    pending.charge = 0;
     pending.buffer.release();
     settle_memory();
     if (pending.runs.capacity() > kept_runs)
-        pending.runs = {};
+        std::vector<devices::StatusRun>().swap(pending.runs); // assigning {} keeps the memory
     free_.push_back(&pending);
 }
 

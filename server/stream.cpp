@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/ioctl.h>
+#include <poll.h>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <vector>
@@ -85,9 +85,10 @@ Stream::Moved SocketStream::splice(int pipe, std::size_t length) {
 }
 
 bool SocketStream::has_received() const {
-    int bytes = 0;
-    return ::ioctl(const_cast<Socket&>(socket_).native_handle(), FIONREAD, &bytes) == 0 &&
-           bytes > 0;
+    pollfd asked{.fd = const_cast<Socket&>(socket_).native_handle(),
+                 .events = POLLIN | POLLRDHUP,
+                 .revents = 0};
+    return ::poll(&asked, 1, 0) > 0;
 }
 
 asio::awaitable<void> SocketStream::readable() {

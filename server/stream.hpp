@@ -40,7 +40,7 @@ public:
         (void)pipe, (void)length;
         return {.ended = true};
     }
-    /// Whether there is something that was received and not taken yet.
+    /// Whether receive() would not have to wait.
     [[nodiscard]] virtual bool has_received() const { return false; }
     /// Return early, without an error, when the stream is closed.
     virtual asio::awaitable<void> readable() = 0;

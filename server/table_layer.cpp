@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <functional>
+#include <new>
 
 namespace interposed::server {
 
@@ -17,7 +19,7 @@ using mapping::Extent;
 using mapping::Piece;
 
 /// A block status may ask for terabytes; an answer to the beginning of it is an answer.
-constexpr std::size_t max_status_pieces = 256;
+constexpr std::size_t max_status_pieces = 64;
 /// More than a session will tell its client at once.
 constexpr std::size_t max_status_runs = 16384;
 /// A trim of terabytes over a hundred thousand segments is carried out in steps of so many parts.
@@ -46,16 +48,25 @@ public:
         std::vector<devices::StatusRun> runs;
     };
 
-    explicit Split(Operation& whole) : whole_(whole) {}
+    /// `fua`: each part is to be stable by itself.
+    Split(Operation& whole, bool fua) : whole_(whole), fua_(fua) {}
 
     void add(Layer& layer, Extent extent, std::uint64_t at) {
         Part& part = parts_.emplace_back();
         part.kind = whole_.kind;
-        part.fua = whole_.fua;
+        part.fua = fua_;
         part.no_hole = whole_.no_hole;
         part.fast = whole_.fast;
         part.extent = extent;
         part.data = whole_.data == nullptr ? nullptr : whole_.data + at;
+        part.layer = &layer;
+        part.at = at;
+    }
+
+    /// `at` is where the operation first meets the layer.
+    void add_flush(Layer& layer, std::uint64_t at = 0) {
+        Part& part = parts_.emplace_back();
+        part.kind = OpKind::flush;
         part.layer = &layer;
         part.at = at;
     }
@@ -89,11 +100,19 @@ private:
             join_status();
         const bool ok = failed == parts_.end();
         if (ok && next_) {
-            next_();
+            go_on();
             return;
         }
         whole_.progress = ok ? whole_.extent.length : failed->at + failed->progress;
         whole_.complete(ok ? 0 : failed->error);
+    }
+
+    void go_on() {
+        try {
+            next_();
+        } catch (const std::bad_alloc&) {
+            whole_.complete(ENOMEM);
+        }
     }
 
     /// The runs of one part follow those of the one before, as long as that was told of whole.
@@ -109,6 +128,7 @@ private:
     }
 
     Operation& whole_;
+    const bool fua_;
     std::vector<Part> parts_;
     std::function<void()> next_;
     std::atomic<std::size_t> left_{0};
@@ -189,10 +209,12 @@ std::optional<devices::DirectExtent> TableLayer::direct_extent(Extent extent) {
 
 /// `rest` is what is left of the operation's extent.
 void TableLayer::submit_split(Engine& engine, Operation& operation, Extent rest) {
-    auto split = std::make_unique<Split>(operation);
     const bool effect_only = operation.kind == OpKind::trim ||
                              operation.kind == OpKind::write_zeroes ||
                              operation.kind == OpKind::cache;
+    // A sync for each segment could be thousands: at the end there is one for each device.
+    const bool sync_at_end = effect_only && operation.fua;
+    auto split = std::make_unique<Split>(operation, operation.fua && !sync_at_end);
     const std::size_t most = operation.kind == OpKind::block_status ? max_status_pieces
                              : effect_only                          ? max_effect_pieces
                                                                     : table_.segments().size();
@@ -205,6 +227,22 @@ void TableLayer::submit_split(Engine& engine, Operation& operation, Extent rest)
     if (effect_only && rest.length > 0)
         split->and_then(
             [this, &engine, &operation, rest] { submit_split(engine, operation, rest); });
+    else if (sync_at_end)
+        split->and_then([this, &engine, &operation] { submit_sync(engine, operation); });
+    Split::start(std::move(split), engine);
+}
+
+/// Makes stable what has been done to the operation's range: one flush for each device.
+void TableLayer::submit_sync(Engine& engine, Operation& operation) {
+    std::vector<bool> touched(below_.size());
+    auto split = std::make_unique<Split>(operation, false);
+    for (Extent rest = operation.extent; rest.length > 0;) {
+        const Piece piece = table_.first_piece(rest);
+        if (!touched[piece.device])
+            split->add_flush(*below_[piece.device], rest.offset - operation.extent.offset);
+        touched[piece.device] = true;
+        rest = {rest.offset + piece.extent.length, rest.length - piece.extent.length};
+    }
     Split::start(std::move(split), engine);
 }
 
@@ -213,9 +251,9 @@ void TableLayer::submit_flush(Engine& engine, Operation& operation) {
         below_.front()->submit(engine, operation);
         return;
     }
-    auto split = std::make_unique<Split>(operation);
+    auto split = std::make_unique<Split>(operation, false);
     for (const auto& layer : below_)
-        split->add(*layer, {}, 0);
+        split->add_flush(*layer);
     Split::start(std::move(split), engine);
 }
 

@@ -29,6 +29,7 @@ public:
 
 private:
     void submit_split(devices::Engine& engine, devices::Operation& operation, mapping::Extent rest);
+    void submit_sync(devices::Engine& engine, devices::Operation& operation);
     void submit_flush(devices::Engine& engine, devices::Operation& operation);
 
     mapping::Table table_;

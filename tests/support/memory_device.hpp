@@ -103,6 +103,8 @@ public:
         error_ = error;
     }
 
+    void fail_flushes(int error) { flush_error_ = error; }
+
     std::vector<std::byte>& bytes() { return bytes_; }
     /// Whether this byte is not zero any more.
     bool has_written(std::uint64_t offset) {
@@ -121,7 +123,7 @@ private:
         stable_ += operation.fua ? 1 : 0;
         if (operation.kind == devices::OpKind::flush) {
             ++flushes_;
-            operation.error = fail_from_ == 0 ? error_ : 0;
+            operation.error = fail_from_ == 0 ? error_ : flush_error_;
             return;
         }
         if (extent.end() > fail_from_) {
@@ -187,6 +189,7 @@ private:
     bool held_ = false;
     std::uint64_t fail_from_ = ~std::uint64_t{0};
     int error_ = 0;
+    int flush_error_ = 0;
     unsigned flushes_ = 0;
     unsigned stable_ = 0;
 };

@@ -7,6 +7,7 @@
 #include <asio/bind_executor.hpp>
 #include <asio/co_spawn.hpp>
 #include <catch2/catch.hpp>
+#include <csignal>
 #include <future>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -23,7 +24,9 @@ public:
         : limits_{.memory = server::MemoryBudget(memory)}, exports_(std::move(exports)),
           loop_(devices::Engine::Ring::never, limits_),
           work_(asio::make_work_guard(loop_.context())),
-          thread_([this] { loop_.context().run(); }) {}
+          thread_([this] { loop_.context().run(); }) {
+        std::signal(SIGPIPE, SIG_IGN); // as the server's main does: sendfile() may raise it
+    }
 
     ~TestServer() {
         work_.reset();
@@ -45,8 +48,8 @@ private:
 
 /// One export over a table of devices in memory, one after the other.
 template <typename Device = MemoryDevice>
-std::shared_ptr<server::Export>
-memory_export(const std::string& name, const std::vector<std::shared_ptr<Device>>& devices) {
+std::shared_ptr<server::Export> memory_export(const std::string& name,
+                                              const std::vector<std::shared_ptr<Device>>& devices) {
     auto made = std::make_shared<server::Export>();
     made->name = name;
     std::vector<mapping::Segment> segments;

@@ -99,4 +99,34 @@ TEST_CASE("block status over thousands of segments tells of the beginning", "[se
     CHECK(told <= count * 16);
 }
 
+TEST_CASE("a stable effect over many segments is one sync for each device it touches", "[server]") {
+    Striped world(1000);
+    const auto kind = GENERATE(OpKind::trim, OpKind::write_zeroes);
+    auto stable = world.operation(kind, {8, 999 * 16});
+    stable.fua = true;
+    world.carry_out(stable);
+    CHECK(stable.error == 0);
+    CHECK(world.first->flushes() == 1);
+    CHECK(world.second->flushes() == 1);
+    CHECK(world.first->stable() == 0);
+
+    auto small = world.operation(kind, {16, 16});
+    small.fua = true;
+    world.carry_out(small);
+    CHECK(world.second->stable() == 1);
+    CHECK(world.second->flushes() == 1);
+    CHECK(world.first->stable() == 0);
+}
+
+TEST_CASE("a stable effect whose sync fails has failed, where it first meets that device",
+          "[server]") {
+    Striped world(100);
+    world.second->fail_flushes(EIO);
+    auto stable = world.operation(OpKind::write_zeroes, {0, 100 * 16});
+    stable.fua = true;
+    world.carry_out(stable);
+    CHECK(stable.error == EIO);
+    CHECK(stable.progress == 16);
+}
+
 } // namespace interposed::server
