@@ -6,6 +6,7 @@ from __future__ import annotations
 import wire
 from client import Client, Unmet
 from suite import MIB, NotOffered, Server, pattern, scenario
+from wire import SECTOR
 
 
 def mixed_content(c: Client) -> bytes:
@@ -22,8 +23,8 @@ def mixed_content(c: Client) -> bytes:
     return bytes(whole)
 
 
-RANGES = ((0, 512), (0, 4 * MIB), (65024, 1024), (65536, MIB), (MIB, 2 * MIB),
-          (2 * MIB + 69632, 4096), (4 * MIB - 512, 512))
+RANGES = ((0, SECTOR), (0, 4 * MIB), (65536 - SECTOR, 2 * SECTOR), (65536, MIB),
+          (MIB, 2 * MIB), (2 * MIB + 69632, 4096), (4 * MIB - SECTOR, SECTOR))
 
 
 @scenario("RD-04", "chunks lie inside the request, do not overlap, and cover it")
@@ -39,8 +40,8 @@ def chunks_are_aligned(server: Server) -> None:
     c = server.enter(structured=True)
     mixed_content(c)
     for offset, length in c.expect_ok(wire.CMD_READ, 0, 4 * MIB).extents:
-        if offset % 512 or length % 512:
-            raise Unmet("multiples of 512", f"a chunk about {offset}+{length}")
+        if offset % SECTOR or length % SECTOR:
+            raise Unmet(f"multiples of {SECTOR}", f"a chunk about {offset}+{length}")
 
 
 @scenario("RD-05", "with DF there is one content chunk, and up to 64 KiB it works")
@@ -76,14 +77,14 @@ def no_chunks(server: Server) -> None:
     c = server.enter()
     for command in (wire.CMD_READ, wire.CMD_FLUSH, wire.CMD_TRIM, wire.CMD_WRITE_ZEROES,
                     wire.CMD_CACHE, wire.CMD_BLOCK_STATUS, 77):
-        c.ask(command, 0, 0 if command == wire.CMD_FLUSH else 512)
-    c.expect(wire.ERRORS, wire.CMD_READ, c.size, 512)
+        c.ask(command, 0, 0 if command == wire.CMD_FLUSH else SECTOR)
+    c.expect(wire.ERRORS, wire.CMD_READ, c.size, SECTOR)
 
 
 @scenario("ST-01", "with STRUCTURED_REPLY whatever has data is answered in chunks")
 def data_in_chunks(server: Server) -> None:
     c = server.enter(structured=True)
-    for length in (512, 65536, MIB):
+    for length in (SECTOR, 65536, MIB):
         if c.expect_ok(wire.CMD_READ, 0, length).simple:
             raise Unmet("chunks", "a simple reply")
 
@@ -104,7 +105,7 @@ def error_chunks(server: Server) -> None:
     c = server.enter(structured=True)
     for command, offset, flags in ((wire.CMD_READ, c.size, 0), (wire.CMD_READ, 0, 1 << 10),
                                    (77, 0, 0), (wire.CMD_TRIM, c.size, 0)):
-        reply = c.expect(wire.ERRORS, command, offset, 512, flags)
+        reply = c.expect(wire.ERRORS, command, offset, SECTOR, flags)
         if b"\0" in reply.message or len(reply.message) > wire.MAX_STRING:
             raise Unmet("a text without NUL", repr(reply.message))
         reply.message.decode()

@@ -300,7 +300,7 @@ class Client:
 
     def expect_alive(self) -> None:
         """The connection is usable: the stream is in step."""
-        self.expect_ok(wire.CMD_READ, 0, 512)
+        self.expect_ok(wire.CMD_READ, 0, wire.SECTOR)
 
     def disconnect(self) -> None:
         """Ends the session as a client should."""

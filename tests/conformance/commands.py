@@ -7,34 +7,36 @@ import struct
 import wire
 from client import Client, Unmet
 from suite import MIB, Server, pattern, scenario
+from wire import SECTOR
 
 
 @scenario("RD-01", "a READ that succeeds is a simple reply and its data")
 def simple_read(server: Server) -> None:
     c = server.enter()
-    c.expect_ok(wire.CMD_WRITE, 0, payload=pattern(70000))
+    c.expect_ok(wire.CMD_WRITE, 0, payload=pattern(69632))
     for offset, length in ((0, 1 if c.block_size is None else c.block_size.minimum), (0, 4096),
                            (4096, 65536), (0, 65536 + 4096)):
-        c.expect_data(offset, pattern(70000)[offset:offset + length])
+        c.expect_data(offset, pattern(69632)[offset:offset + length])
 
 
 @scenario("RD-01", "a READ that fails has no data")
 def simple_read_fails(server: Server) -> None:
     c = server.enter()
     c.send(wire.compact_request(wire.CMD_READ, 1, c.size, 4096))
-    c.send(wire.compact_request(wire.CMD_READ, 2, 0, 512))
+    c.send(wire.compact_request(wire.CMD_READ, 2, 0, SECTOR))
     magic, error, cookie = struct.unpack(">IIQ", c.receive(16, "bytes of a simple reply"))
     if magic != wire.SIMPLE_REPLY_MAGIC or (cookie == 1) != (error != 0):
         raise Unmet("an error for the first READ", f"{wire.error_name(error)} for {cookie}")
-    c.receive(512 + 16, "bytes of the reply to the second READ")
+    c.receive(SECTOR + 16, "bytes of the reply to the second READ")
     c.expect_alive()
 
 
 @scenario("RD-03", "once chunks were negotiated a READ that fails is answered in chunks too")
 def structured_read_fails(server: Server) -> None:
     c = server.enter(structured=True)
-    for offset, length, flags in ((c.size, 512, 0), (c.size - 512, 1024, 0), (0, 512, 1 << 9),
-                                  (1 << 63, 512, 0), (0, 512, wire.CMD_FLAG_NO_HOLE)):
+    for offset, length, flags in ((c.size, SECTOR, 0), (c.size - SECTOR, 2 * SECTOR, 0),
+                                  (0, SECTOR, 1 << 9), (1 << 63, SECTOR, 0),
+                                  (0, SECTOR, wire.CMD_FLAG_NO_HOLE)):
         c.expect(wire.ERRORS, wire.CMD_READ, offset, length, flags)
     c.expect_alive()
 
@@ -43,24 +45,24 @@ def structured_read_fails(server: Server) -> None:
 def written(server: Server) -> None:
     c = server.enter()
     for turn, flags in enumerate((0, c.flags & wire.FLAG_SEND_FUA and wire.CMD_FLAG_FUA)):
-        for length in (512, 4096, 131072, MIB + 512):
+        for length in (SECTOR, 4096, 131072, MIB + SECTOR):
             data = pattern(length, turn + length)
-            c.expect_ok(wire.CMD_WRITE, 4096 + 512, flags=flags, payload=data)
-            server.enter().expect_data(4096 + 512, data)
+            c.expect_ok(wire.CMD_WRITE, 4096 + SECTOR, flags=flags, payload=data)
+            server.enter().expect_data(4096 + SECTOR, data)
 
 
 @scenario("WR-01", "a WRITE changes what it names and nothing else")
 def written_precisely(server: Server) -> None:
     c = server.enter()
-    c.expect_ok(wire.CMD_WRITE, 0, payload=b"." * 16384)
-    c.expect_ok(wire.CMD_WRITE, 4608, payload=b"x" * 1024)
-    c.expect_data(0, b"." * 4608 + b"x" * 1024 + b"." * (16384 - 5632))
+    c.expect_ok(wire.CMD_WRITE, 0, payload=b"." * 32 * SECTOR)
+    c.expect_ok(wire.CMD_WRITE, 9 * SECTOR, payload=b"x" * 2 * SECTOR)
+    c.expect_data(0, b"." * 9 * SECTOR + b"x" * 2 * SECTOR + b"." * 21 * SECTOR)
 
 
 @scenario("WR-02", "a WRITE across the end fails")
 def write_across_the_end(server: Server) -> None:
     c = server.enter()
-    c.expect(wire.ERRORS, wire.CMD_WRITE, c.size - 512, payload=b"x" * 1024)
+    c.expect(wire.ERRORS, wire.CMD_WRITE, c.size - SECTOR, payload=b"x" * 2 * SECTOR)
     c.expect_alive()
 
 
@@ -111,7 +113,7 @@ def disc_with_more(server: Server) -> None:
     c.expect_closed("DISC was sent")
     c = server.enter()
     c.send(wire.compact_request(wire.CMD_DISC, 2, 0, 0)
-           + wire.compact_request(wire.CMD_READ, 3, 0, 512))
+           + wire.compact_request(wire.CMD_READ, 3, 0, SECTOR))
     c.expect_closed("DISC was sent")
 
 
@@ -129,7 +131,7 @@ def flush(server: Server) -> None:
 @scenario("FL-02", "FLUSH with offset and length works or gets EINVAL")
 def flush_with_range(server: Server) -> None:
     c = server.enter(needs=wire.FLAG_SEND_FLUSH)
-    for offset, length in ((512, 512), (c.size, 512), (1 << 63, 0)):
+    for offset, length in ((SECTOR, SECTOR), (c.size, SECTOR), (1 << 63, 0)):
         c.expect((0, wire.EINVAL), wire.CMD_FLUSH, offset, length)
         c.expect_alive()
 

@@ -7,6 +7,7 @@ from typing import Iterable
 import wire
 from client import Client, Unmet
 from suite import NotOffered, Server, context_of, go, negotiate, scenario, select
+from wire import SECTOR
 
 BASE = "base:allocation"
 
@@ -45,7 +46,7 @@ def selected(c: Client, name: str, *queries: bytes | str) -> dict[str, int]:
 
 def expect_no_status(c: Client) -> None:
     """No context is selected: BLOCK_STATUS is refused, and READ goes on."""
-    c.expect(wire.EINVAL, wire.CMD_BLOCK_STATUS, 0, 512)
+    c.expect(wire.EINVAL, wire.CMD_BLOCK_STATUS, 0, SECTOR)
     c.expect_alive()
 
 
@@ -182,7 +183,7 @@ def replaced(server: Server) -> None:
     selected(c, server.main.name, "x-foo:bar")
     select(c, server.main.name, [BASE])
     go(c, server.main.name)
-    found = c.expect_ok(wire.CMD_BLOCK_STATUS, 0, 512).status
+    found = c.expect_ok(wire.CMD_BLOCK_STATUS, 0, SECTOR).status
     if set(found) != {c.contexts[BASE]}:
         raise Unmet(f"the context {c.contexts[BASE]}", repr(found))
 

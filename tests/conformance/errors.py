@@ -5,13 +5,15 @@ from __future__ import annotations
 import wire
 from client import Client
 from suite import Server, scenario
+from wire import SECTOR
 
 UNUSUAL = (wire.ENOMEM, wire.EOVERFLOW, wire.ENOTSUP, wire.ESHUTDOWN)
 
 
 def expect_out_of_range(c: Client, command: int, error: int) -> None:
     """Beyond the end, and across it."""
-    for offset, length in ((c.size, 512), (c.size - 512, 1024), (c.size + 4096, 512)):
+    for offset, length in ((c.size, SECTOR), (c.size - SECTOR, 2 * SECTOR),
+                           (c.size + 4096, SECTOR)):
         payload = bytes(length) if command == wire.CMD_WRITE else b""
         c.expect(error, command, offset, length, payload=payload)
     c.expect_alive()
@@ -83,8 +85,8 @@ def usual_errors(server: Server) -> None:
     c = server.enter()
     usual = tuple(number for number in wire.ERRORS if number not in UNUSUAL)
     for command in (wire.CMD_READ, wire.CMD_TRIM, wire.CMD_WRITE_ZEROES, wire.CMD_CACHE, 77):
-        for offset, length, flags in ((c.size, 512, 0), (1 << 63, 512, 0), (0, 512, 1 << 12),
-                                      ((1 << 64) - 1, 0xFFFFFFFF, 0)):
+        for offset, length, flags in ((c.size, SECTOR, 0), (1 << 63, SECTOR, 0),
+                                      (0, SECTOR, 1 << 12), ((1 << 64) - 1, 0xFFFFFFFF, 0)):
             c.expect((*usual, 0) if command == wire.CMD_CACHE else usual,
                      command, offset, length, flags)
     c.expect_alive()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import wire
 from client import Client, Closed, Unmet
 from suite import MIB, Server, go, negotiate, pattern, scenario
+from wire import SECTOR
 
 PAYLOAD = wire.CMD_FLAG_PAYLOAD_LEN
 
@@ -52,14 +53,14 @@ def every_reply(server: Server) -> None:
         if c.flags & flag:
             c.expect_ok(command, 0, 0 if command == wire.CMD_FLUSH else 4096)
     for command in (77, wire.CMD_READ, wire.CMD_TRIM):
-        c.expect(wire.ERRORS, command, c.size, 512)
+        c.expect(wire.ERRORS, command, c.size, SECTOR)
     c.disconnect()
 
 
 @scenario("EH-02", "a compact request ends the connection")
 def compact_request(server: Server) -> None:
     c = server.enter(extended=True)
-    c.send(wire.compact_request(wire.CMD_READ, 1, 0, 512) + bytes(4))
+    c.send(wire.compact_request(wire.CMD_READ, 1, 0, SECTOR) + bytes(4))
     c.expect_closed("the header is compact")
 
 
@@ -93,7 +94,7 @@ def export_name(server: Server) -> None:
 def write_without_payload(server: Server) -> None:
     c = server.enter(extended=True)
     try:
-        c.expect(wire.EINVAL, wire.CMD_WRITE, 0, 512)
+        c.expect(wire.EINVAL, wire.CMD_WRITE, 0, SECTOR)
         c.expect_alive()
     except Closed:
         server.enter().expect_alive()
@@ -102,7 +103,7 @@ def write_without_payload(server: Server) -> None:
 @scenario("XH-01", "READ of 2^32 bytes and more fails or ends, and is not cut to 32 bits")
 def read_of_64_bits(server: Server) -> None:
     c = server.enter(server.export("large"), extended=True)
-    for length in ((1 << 32) + 512, 1 << 40, (1 << 64) - 512):
+    for length in ((1 << 32) + SECTOR, 1 << 40, (1 << 64) - SECTOR):
         c.expect(wire.ERRORS, wire.CMD_READ, 0, length)
         c.expect_alive()
 
@@ -111,8 +112,9 @@ def read_of_64_bits(server: Server) -> None:
 def range_of_64_bits(server: Server) -> None:
     c = server.enter(extended=True)
     for command in (wire.CMD_TRIM, wire.CMD_WRITE_ZEROES, wire.CMD_READ):
-        for offset, length in ((0, c.size + 512), (512, (1 << 64) - 512), (512, (1 << 64) - 1),
-                               (0, 1 << 32 | 512), ((1 << 64) - 512, (1 << 64) - 512)):
+        for offset, length in ((0, c.size + SECTOR), (SECTOR, (1 << 64) - SECTOR),
+                               (SECTOR, (1 << 64) - 1), (0, 1 << 32 | SECTOR),
+                               ((1 << 64) - SECTOR, (1 << 64) - SECTOR)):
             if offset + length > c.size:
                 c.expect(wire.ERRORS, command, offset, length)
     c.expect_alive()
@@ -129,11 +131,12 @@ def payload_too_large(server: Server) -> None:
 @scenario("XH-02", "a payload that a command has no use for is read, and gets EINVAL")
 def payload_without_use(server: Server) -> None:
     c = server.enter(extended=True)
-    c.expect_ok(wire.CMD_WRITE, 0, payload=pattern(512))
+    c.expect_ok(wire.CMD_WRITE, 0, payload=pattern(SECTOR))
     for command in (wire.CMD_READ, wire.CMD_FLUSH, wire.CMD_TRIM, wire.CMD_WRITE_ZEROES,
                     wire.CMD_CACHE, 77):
-        c.expect(wire.EINVAL, command, 0, payload=wire.extended_request(wire.CMD_WRITE, 9, 0, 512))
-        c.expect_data(0, pattern(512))
+        payload = wire.extended_request(wire.CMD_WRITE, 9, 0, SECTOR)
+        c.expect(wire.EINVAL, command, 0, payload=payload)
+        c.expect_data(0, pattern(SECTOR))
 
 
 @scenario("XH-02", "a WRITE that fails has had its payload read")
@@ -147,10 +150,9 @@ def payload_of_failure(server: Server) -> None:
 @scenario("XH-03", "every chunk has the cookie and the offset of its request")
 def echoes(server: Server) -> None:
     c = server.enter(extended=True)
-    for cookie, offset in ((0, 4096), ((1 << 64) - 1, 512), (5, 1 << 63), (6, (1 << 64) - 1)):
-        sent = [c.begin(command, offset, 65536, cookie=cookie)
-                for command in (wire.CMD_READ, wire.CMD_WRITE_ZEROES, 77)]
-        c.finish(sent)
+    for cookie, offset in ((0, 4096), ((1 << 64) - 1, SECTOR), (5, 1 << 63), (6, (1 << 64) - 1)):
+        for command in (wire.CMD_READ, wire.CMD_WRITE_ZEROES, 77):
+            c.finish([c.begin(command, offset, 65536, cookie=cookie)])
 
 
 @scenario("XH-06", "WRITE_ZEROES and TRIM of more than 4 GiB in one request")
@@ -159,10 +161,10 @@ def more_than_4_gib(server: Server) -> None:
                      needs=wire.FLAG_SEND_WRITE_ZEROES | wire.FLAG_SEND_TRIM)
     for offset in (0, 1 << 32, c.size - 4096):
         c.expect_ok(wire.CMD_WRITE, offset, payload=pattern(4096))
-    c.expect_ok(wire.CMD_WRITE_ZEROES, 512, c.size - 1024)
-    c.expect_data(0, pattern(4096)[:512] + bytes(3584))
+    c.expect_ok(wire.CMD_WRITE_ZEROES, SECTOR, c.size - 2 * SECTOR)
+    c.expect_data(0, pattern(4096)[:SECTOR] + bytes(4096 - SECTOR))
     c.expect_data(1 << 32, bytes(4096))
-    c.expect_data(c.size - 4096, bytes(3584) + pattern(4096)[3584:])
+    c.expect_data(c.size - 4096, bytes(4096 - SECTOR) + pattern(4096)[-SECTOR:])
     c.expect_ok(wire.CMD_TRIM, 0, c.size)
 
 

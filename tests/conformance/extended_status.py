@@ -8,6 +8,7 @@ import wire
 from client import Client, Unmet
 from replies import Reply
 from suite import Export, Server, scenario
+from wire import SECTOR
 
 BASE = "base:allocation"
 DEPTH = "qemu:allocation-depth"
@@ -34,7 +35,7 @@ def expect_contexts(reply: Reply, wanted: set[int]) -> None:
 @scenario("XH-04", "the status comes in chunks of 64 bits, upper half 0")
 def wide_descriptors(server: Server) -> None:
     c = enter(server)
-    for offset, length in ((0, 512), (0, c.size), (c.size - 512, 512)):
+    for offset, length in ((0, SECTOR), (0, c.size), (c.size - SECTOR, SECTOR)):
         reply = c.expect_ok(wire.CMD_BLOCK_STATUS, offset, length)
         expect_contexts(reply, {c.contexts[BASE]})
         runs = reply.status[c.contexts[BASE]]
@@ -50,9 +51,9 @@ def wide_request(server: Server) -> None:
     reply = c.expect_ok(wire.CMD_BLOCK_STATUS, 0, c.size)
     if sum(run for run, _ in reply.status[c.contexts[BASE]]) > c.size:
         raise Unmet(f"no status beyond {c.size}", "more")
-    one = c.expect_ok(wire.CMD_BLOCK_STATUS, 512, c.size - 512, wire.CMD_FLAG_REQ_ONE)
+    one = c.expect_ok(wire.CMD_BLOCK_STATUS, SECTOR, c.size - SECTOR, wire.CMD_FLAG_REQ_ONE)
     runs = one.status[c.contexts[BASE]]
-    if len(runs) != 1 or runs[0][0] > c.size - 512:
+    if len(runs) != 1 or runs[0][0] > c.size - SECTOR:
         raise Unmet("one descriptor inside the request", repr(runs[:3]))
 
 
@@ -60,10 +61,10 @@ def wide_request(server: Server) -> None:
 def only_named_contexts(server: Server) -> None:
     c = enter_for_payload(server)
     number = c.contexts[BASE]
-    for length in (512, c.size):
+    for length in (SECTOR, c.size):
         reply = c.expect_ok(wire.CMD_BLOCK_STATUS, 0, payload=filtered(length, number))
         expect_contexts(reply, {number})
-    expect_contexts(c.expect_ok(wire.CMD_BLOCK_STATUS, 0, 512), {number})
+    expect_contexts(c.expect_ok(wire.CMD_BLOCK_STATUS, 0, SECTOR), {number})
 
 
 @scenario("XH-05", "one context of two can be named")
@@ -96,7 +97,7 @@ def wrong_lengths(server: Server) -> None:
 @scenario("XH-05", "the length in the payload is checked against the export", level="S")
 def effect_length(server: Server) -> None:
     c = enter_for_payload(server)
-    for offset, length in ((0, c.size + 512), (c.size, 512), (512, (1 << 64) - 512)):
+    for offset, length in ((0, c.size + SECTOR), (c.size, SECTOR), (SECTOR, (1 << 64) - SECTOR)):
         payload = filtered(length, c.contexts[BASE])
         c.expect(wire.EINVAL, wire.CMD_BLOCK_STATUS, offset, payload=payload)
         c.expect_alive()

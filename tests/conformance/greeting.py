@@ -8,6 +8,7 @@ import wire
 from client import Closed, Unmet
 from replies import Request
 from suite import Server, listing, scenario
+from wire import SECTOR
 
 OFFERED = wire.FIXED_NEWSTYLE | wire.NO_ZEROES
 
@@ -75,10 +76,10 @@ def byte_by_byte(server: Server) -> None:
     c.expect_option_reply(0x7654321, wire.REP_ERR_UNSUP)
     c.send_slowly(wire.option(wire.OPT_GO, wire.info_data(server.main.name)))
     c.expect_option_reply(wire.OPT_GO, wire.REP_ACK)
-    c.send_slowly(wire.compact_request(wire.CMD_WRITE, 1, 4096, 512) + bytes(512))
-    c.send_slowly(wire.compact_request(wire.CMD_READ, 2, 8192, 512))
-    replies = c.finish([Request(wire.CMD_WRITE, 1, 4096, 512),
-                        Request(wire.CMD_READ, 2, 8192, 512)])
+    c.send_slowly(wire.compact_request(wire.CMD_WRITE, 1, 4096, SECTOR) + bytes(SECTOR))
+    c.send_slowly(wire.compact_request(wire.CMD_READ, 2, 8192, SECTOR))
+    replies = c.finish([Request(wire.CMD_WRITE, 1, 4096, SECTOR),
+                        Request(wire.CMD_READ, 2, 8192, SECTOR)])
     if any(reply.error for reply in replies):
         raise Unmet("success of WRITE and READ", "an error")
 
@@ -87,10 +88,10 @@ def byte_by_byte(server: Server) -> None:
 def all_at_once(server: Server) -> None:
     c = server.connect()
     c.send(struct.pack(">I", OFFERED) + wire.option(wire.OPT_EXPORT_NAME, server.main.name.encode())
-           + wire.compact_request(wire.CMD_READ, 7, 0, 512))
+           + wire.compact_request(wire.CMD_READ, 7, 0, SECTOR))
     c.greeting()
     c.receive(10, "bytes of the answer to EXPORT_NAME")
-    c.receive(16 + 512, "bytes of the reply to READ")
+    c.receive(16 + SECTOR, "bytes of the reply to READ")
 
 
 @scenario("HS-06", "a wrong option magic ends the connection")
@@ -130,7 +131,7 @@ def leaving_at_any_byte(server: Server) -> None:
     script = (struct.pack(">I", OFFERED) + wire.option(0x7654321, b"data")
               + wire.option(wire.OPT_STRUCTURED_REPLY)
               + wire.option(wire.OPT_GO, wire.info_data(server.main.name, [wire.INFO_BLOCK_SIZE]))
-              + wire.compact_request(wire.CMD_READ, 1, 0, 512))
+              + wire.compact_request(wire.CMD_READ, 1, 0, SECTOR))
     for length in range(len(script) + 1):
         c = server.connect()
         c.send(script[:length])

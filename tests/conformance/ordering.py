@@ -5,6 +5,7 @@ from __future__ import annotations
 import wire
 from client import Unmet
 from suite import Server, pattern, scenario
+from wire import SECTOR
 
 CONNECTIONS = 4
 
@@ -59,6 +60,6 @@ def racing_writes(server: Server) -> None:
             if c.finish([request])[0].error:
                 raise Unmet("success of each WRITE", "an error")
         found = bytes(first.expect_ok(wire.CMD_READ, 0, 65536).data)
-        for at in range(0, 65536, 512):
-            if found[at:at + 512] not in (b"1" * 512, b"2" * 512):
+        for at in range(0, 65536, SECTOR):
+            if found[at:at + SECTOR] not in (b"1" * SECTOR, b"2" * SECTOR):
                 raise Unmet("one of the two writes in each sector", f"both at {at}")

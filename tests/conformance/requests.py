@@ -5,10 +5,11 @@ from __future__ import annotations
 import wire
 from client import Client, Closed, Unmet
 from suite import MIB, NotOffered, Server, pattern, scenario
+from wire import SECTOR
 
 ALL_BITS = tuple(1 << bit for bit in range(16))
-HUGE = ((1 << 64) - 512, 1024), ((1 << 64) - 512, 512), ((1 << 64) - 1, 1), (1 << 63, 512), \
-    ((1 << 63) - 512, 1024), ((1 << 64) - 4096, 8192)
+HUGE = ((1 << 64) - SECTOR, 2 * SECTOR), ((1 << 64) - SECTOR, SECTOR), ((1 << 64) - 1, 1), \
+    (1 << 63, SECTOR), ((1 << 63) - SECTOR, 2 * SECTOR), ((1 << 64) - 4096, 8192)
 
 
 def data_of(command: int, length: int) -> bytes:
@@ -27,7 +28,7 @@ def wrong_magic(server: Server) -> None:
 def reserved_magic(server: Server) -> None:
     for magic in (wire.SIMPLE_REPLY_MAGIC, 0x12560953, 0x25609514, wire.EXTENDED_REQUEST_MAGIC):
         c = server.enter()
-        c.send(wire.compact_request(wire.CMD_READ, 1, 0, 512, magic=magic))
+        c.send(wire.compact_request(wire.CMD_READ, 1, 0, SECTOR, magic=magic))
         c.expect_closed(f"{magic:#x} is not the magic of a request")
 
 
@@ -35,19 +36,19 @@ def reserved_magic(server: Server) -> None:
 def unknown_command(server: Server) -> None:
     c = server.enter()
     for command in (77, 9, 0xFFFF):
-        c.expect(wire.EINVAL, command, 0, 512)
+        c.expect(wire.EINVAL, command, 0, SECTOR)
         c.expect_alive()
 
 
 def expect_flags_refused(c: Client, command: int, documented: int) -> None:
     """Every other flag is EINVAL, and changes nothing."""
-    c.expect_ok(wire.CMD_WRITE, 0, payload=pattern(512))
+    c.expect_ok(wire.CMD_WRITE, 0, payload=pattern(SECTOR))
     if not c.flags & wire.FLAG_SEND_FUA:
         documented &= ~wire.CMD_FLAG_FUA
     for flag in ALL_BITS:
         if flag & ~documented:
-            c.expect(wire.EINVAL, command, 0, 512, flag, payload=data_of(command, 512))
-            c.expect_data(0, pattern(512))
+            c.expect(wire.EINVAL, command, 0, SECTOR, flag, payload=data_of(command, SECTOR))
+            c.expect_data(0, pattern(SECTOR))
 
 
 @scenario("RQ-03", "READ with a flag that it does not have gets EINVAL")
@@ -58,7 +59,7 @@ def flags_of_read(server: Server) -> None:
 @scenario("RQ-03", "READ with DF where that is not offered gets EINVAL")
 def unoffered_df(server: Server) -> None:
     c = server.enter()
-    c.expect(wire.EINVAL, wire.CMD_READ, 0, 512, wire.CMD_FLAG_DF)
+    c.expect(wire.EINVAL, wire.CMD_READ, 0, SECTOR, wire.CMD_FLAG_DF)
     c.expect_alive()
 
 
@@ -98,8 +99,8 @@ def flags_of_block_status(server: Server) -> None:
 @scenario("RQ-04", "FUA is accepted on every command")
 def fua_everywhere(server: Server) -> None:
     c = server.enter(needs=wire.FLAG_SEND_FUA)
-    c.expect_ok(wire.CMD_READ, 0, 512, wire.CMD_FLAG_FUA)
-    c.expect_ok(wire.CMD_WRITE, 0, 0, wire.CMD_FLAG_FUA, payload=b"x" * 512)
+    c.expect_ok(wire.CMD_READ, 0, SECTOR, wire.CMD_FLAG_FUA)
+    c.expect_ok(wire.CMD_WRITE, 0, 0, wire.CMD_FLAG_FUA, payload=b"x" * SECTOR)
     for flag, command in ((wire.FLAG_SEND_FLUSH, wire.CMD_FLUSH),
                           (wire.FLAG_SEND_CACHE, wire.CMD_CACHE),
                           (wire.FLAG_SEND_TRIM, wire.CMD_TRIM),
@@ -117,9 +118,9 @@ def fua_on_block_status(server: Server) -> None:
 @scenario("RQ-05", "a WRITE that fails has had its payload read")
 def payload_of_failure(server: Server) -> None:
     c = server.enter()
-    for offset, length, flags in ((c.size, 512, 0), (c.size - 512, MIB, 0), (0, 300 * 1024, 1 << 9),
-                                  (1 << 63, 4096, 0)):
-        header = wire.compact_request(wire.CMD_READ, 1, 0, 512)
+    for offset, length, flags in ((c.size, SECTOR, 0), (c.size - SECTOR, MIB, 0),
+                                  (0, 300 * 1024, 1 << 9), (1 << 63, 4096, 0)):
+        header = wire.compact_request(wire.CMD_READ, 1, 0, SECTOR)
         payload = (header * (length // len(header) + 1))[:length]
         c.expect(wire.ERRORS, wire.CMD_WRITE, offset, flags=flags, payload=payload)
         c.expect_alive()
@@ -156,14 +157,14 @@ def overflow_of_block_status(server: Server) -> None:
 def cookies(server: Server) -> None:
     c = server.enter()
     for cookie in (0, 1, (1 << 64) - 1, 0x6744669800000000, 0x0A0D00FF1B5B3F7F):
-        c.finish([c.begin(wire.CMD_READ, 0, 512, cookie=cookie)])
-        c.finish([c.begin(wire.CMD_WRITE, 0, payload=bytes(512), cookie=cookie)])
+        c.finish([c.begin(wire.CMD_READ, 0, SECTOR, cookie=cookie)])
+        c.finish([c.begin(wire.CMD_WRITE, 0, payload=bytes(SECTOR), cookie=cookie)])
 
 
 @scenario("RQ-12", "one cookie for several requests in flight crashes nobody")
 def cookies_twice(server: Server) -> None:
     c = server.enter()
-    c.finish([c.begin(wire.CMD_READ, 512 * n, 512, cookie=5) for n in range(16)])
+    c.finish([c.begin(wire.CMD_READ, SECTOR * n, SECTOR, cookie=5) for n in range(16)])
     c.expect_alive()
 
 
@@ -172,7 +173,7 @@ def cookies_of_chunks(server: Server) -> None:
     c = server.enter(structured=True)
     for cookie in (0, (1 << 64) - 1):
         c.finish([c.begin(wire.CMD_READ, 0, MIB, cookie=cookie)])
-        c.finish([c.begin(wire.CMD_READ, c.size, 512, cookie=cookie)])
+        c.finish([c.begin(wire.CMD_READ, c.size, SECTOR, cookie=cookie)])
 
 
 def expect_all_mixed(server: Server, c: Client) -> None:
@@ -180,8 +181,8 @@ def expect_all_mixed(server: Server, c: Client) -> None:
     filler = server.enter()
     whole = pattern(4 * MIB, 13)
     filler.expect_ok(wire.CMD_WRITE, 0, payload=whole)
-    lengths = (512, 4096, 65536, 512, 262144, 1024, 131072, 512)
-    places = [(n * 61952, lengths[n % len(lengths)]) for n in range(64)]
+    lengths = (SECTOR, 4096, 65536, SECTOR, 262144, 2 * SECTOR, 131072, SECTOR)
+    places = [(n * (61440 + SECTOR), lengths[n % len(lengths)]) for n in range(64)]
     replies = c.finish([c.begin(wire.CMD_READ, offset, length) for offset, length in places])
     for (offset, length), reply in zip(places, replies):
         if reply.error or bytes(reply.data) != whole[offset:offset + length]:
@@ -218,6 +219,8 @@ def misaligned(server: Server) -> None:
     for offset, length in ((half, minimum), (0, half)):
         c.expect(wire.EINVAL, wire.CMD_READ, offset, length)
         c.expect(wire.EINVAL, wire.CMD_WRITE, offset, payload=bytes(length))
+        if c.flags & wire.FLAG_SEND_WRITE_ZEROES:
+            c.expect(wire.EINVAL, wire.CMD_WRITE_ZEROES, offset, length)
     c.expect_data(0, pattern(2 * minimum))
 
 
@@ -268,12 +271,12 @@ def almost_4_gib(server: Server) -> None:
                           (wire.FLAG_SEND_WRITE_ZEROES, wire.CMD_WRITE_ZEROES)):
         if c.flags & flag == flag:
             errors = (0, wire.EINVAL, wire.EOVERFLOW)
-            c.expect(errors, command, 512, (1 << 32) - 512)
+            c.expect(errors, command, SECTOR, (1 << 32) - SECTOR)
             c.expect_alive()
 
 
 @scenario("RQ-11", "nor does BLOCK_STATUS")
 def status_of_almost_4_gib(server: Server) -> None:
     c = server.enter(server.export("large"), structured=True, contexts=["base:allocation"])
-    c.expect_ok(wire.CMD_BLOCK_STATUS, 512, (1 << 32) - 512)
+    c.expect_ok(wire.CMD_BLOCK_STATUS, SECTOR, (1 << 32) - SECTOR)
     c.expect_alive()

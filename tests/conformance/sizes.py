@@ -6,6 +6,7 @@ import wire
 from client import Client, Unmet
 from options import export_name
 from suite import Export, Server, pattern, scenario
+from wire import SECTOR
 
 
 def minimum_of(c: Client) -> int:
@@ -27,11 +28,11 @@ def odd_size(server: Server) -> None:
     c = server.enter(export)
     if c.size != export.size:
         raise Unmet(f"the size {export.size}", str(c.size))
-    tail = export.size % 512
+    tail = export.size % SECTOR
     c.expect_ok(wire.CMD_WRITE, export.size - tail, payload=pattern(tail))
     c.expect_data(export.size - tail, pattern(tail))
-    c.expect(wire.EINVAL, wire.CMD_READ, export.size - tail, 512)
-    c.expect(wire.ENOSPC, wire.CMD_WRITE, export.size - tail, payload=bytes(512))
+    c.expect(wire.EINVAL, wire.CMD_READ, export.size - tail, SECTOR)
+    c.expect(wire.ENOSPC, wire.CMD_WRITE, export.size - tail, payload=bytes(SECTOR))
     c.expect_data(export.size - tail, pattern(tail))
 
 
@@ -39,7 +40,7 @@ def odd_size(server: Server) -> None:
 def status_of_odd_size(server: Server) -> None:
     export = server.export("odd")
     c = server.enter(export, structured=True, contexts=["base:allocation"])
-    for offset in (0, export.size - 1, export.size - export.size % 512):
+    for offset in (0, export.size - 1, export.size - export.size % SECTOR):
         reply = c.expect_ok(wire.CMD_BLOCK_STATUS, offset, export.size - offset)
         for runs in reply.status.values():
             if offset + sum(length for length, _ in runs) > export.size:

@@ -6,6 +6,7 @@ import wire
 from client import Client, Unmet
 from replies import Reply
 from suite import MIB, Export, Server, pattern, scenario
+from wire import SECTOR
 
 BASE = "base:allocation"
 DEPTH = "qemu:allocation-depth"
@@ -46,14 +47,14 @@ def without_context(server: Server) -> None:
     enter(server)
     for structured in (True, False):
         c = server.enter(structured=structured)
-        c.expect(wire.EINVAL, wire.CMD_BLOCK_STATUS, 0, 512)
+        c.expect(wire.EINVAL, wire.CMD_BLOCK_STATUS, 0, SECTOR)
         c.expect_alive()
 
 
 @scenario("BS-02", "success is one status chunk for each selected context")
 def one_chunk_each(server: Server) -> None:
     c = enter(server)
-    for offset, length in ((0, 512), (0, MIB), (c.size - 512, 512), (4096, c.size - 4096)):
+    for offset, length in ((0, SECTOR), (0, MIB), (c.size - SECTOR, SECTOR), (4096, c.size - 4096)):
         if not status(c, offset, length):
             raise Unmet("a descriptor", "none")
 
@@ -70,8 +71,8 @@ def one_chunk_for_each_of_two(server: Server) -> None:
 def one_descriptor(server: Server) -> None:
     c = enter(server, needs=wire.FLAG_SEND_WRITE_ZEROES)
     checkerboard(c)
-    for offset, length in ((0, 4 * GRAIN), (0, 512), (GRAIN, 512), (GRAIN - 512, 1024),
-                           (c.size - 512, 512), (0, c.size)):
+    for offset, length in ((0, 4 * GRAIN), (0, SECTOR), (GRAIN, SECTOR),
+                           (GRAIN - SECTOR, 2 * SECTOR), (c.size - SECTOR, SECTOR), (0, c.size)):
         runs = status(c, offset, length, wire.CMD_FLAG_REQ_ONE)
         if len(runs) != 1 or runs[0][0] > length:
             raise Unmet(f"one descriptor of {length} bytes or less", repr(runs[:3]))
@@ -82,8 +83,8 @@ def one_descriptor(server: Server) -> None:
 def last_descriptor(server: Server) -> None:
     c = enter(server, needs=wire.FLAG_SEND_WRITE_ZEROES)
     checkerboard(c)
-    for offset, length in ((0, 4096), (0, GRAIN), (0, GRAIN + 512), (512, 3 * GRAIN), (0, c.size),
-                           (c.size - 4096, 4096)):
+    for offset, length in ((0, 4096), (0, GRAIN), (0, GRAIN + SECTOR), (SECTOR, 3 * GRAIN),
+                           (0, c.size), (c.size - 4096, 4096)):
         status(c, offset, length)
 
 
@@ -91,7 +92,7 @@ def last_descriptor(server: Server) -> None:
 def last_descriptor_in_a_hole(server: Server) -> None:
     c = enter(server, server.export("large"))
     for offset, length in ((0, 4096), (c.size - 4096, 4096), (1 << 32, 1 << 20),
-                           (512, (1 << 32) - 512)):
+                           (SECTOR, (1 << 32) - SECTOR)):
         status(c, offset, length)
 
 
@@ -100,8 +101,8 @@ def tidy_descriptors(server: Server) -> None:
     c = enter(server, needs=wire.FLAG_SEND_WRITE_ZEROES)
     checkerboard(c)
     runs = status(c, 0, c.size)
-    if len(runs) > wire.MAX_DESCRIPTORS or any(length % 512 for length, _ in runs):
-        raise Unmet("multiples of 512 bytes", repr(runs[:5]))
+    if len(runs) > wire.MAX_DESCRIPTORS or any(length % SECTOR for length, _ in runs):
+        raise Unmet(f"multiples of {SECTOR} bytes", repr(runs[:5]))
     for (_, one), (_, next_one) in zip(runs, runs[1:]):
         if one == next_one:
             raise Unmet("equal neighbours as one", repr(runs[:5]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import wire
 from client import Client, Unmet
 from suite import Export, NotOffered, Server, go, scenario
+from wire import SECTOR
 
 CHANGING_FLAGS = (wire.FLAG_SEND_TRIM | wire.FLAG_SEND_WRITE_ZEROES | wire.FLAG_SEND_FAST_ZERO)
 CHANGES = (wire.CMD_WRITE, wire.CMD_TRIM, wire.CMD_WRITE_ZEROES)
@@ -37,9 +38,9 @@ def try_to_change(server: Server, errors: tuple[int, ...]) -> None:
     c = server.enter(server.export("read-only"))
     before = c.expect_ok(wire.CMD_READ, 0, 4096).data
     for command in CHANGES:
-        payload = b"x" * 512 if command == wire.CMD_WRITE else b""
+        payload = b"x" * SECTOR if command == wire.CMD_WRITE else b""
         for flags in (0, wire.CMD_FLAG_FUA if c.flags & wire.FLAG_SEND_FUA else 0):
-            c.expect(errors, command, 512, 512, flags, payload=payload)
+            c.expect(errors, command, SECTOR, SECTOR, flags, payload=payload)
     c.expect_data(0, bytes(before))
 
 
@@ -56,9 +57,9 @@ def read_only_error(server: Server) -> None:
 @scenario("TF-03", "FLUSH works where SEND_FLUSH is set, FUA where SEND_FUA is")
 def flush_and_fua(server: Server) -> None:
     c = server.enter(needs=wire.FLAG_SEND_FLUSH | wire.FLAG_SEND_FUA)
-    c.expect_ok(wire.CMD_WRITE, 0, flags=wire.CMD_FLAG_FUA, payload=b"y" * 512)
+    c.expect_ok(wire.CMD_WRITE, 0, flags=wire.CMD_FLAG_FUA, payload=b"y" * SECTOR)
     c.expect_ok(wire.CMD_FLUSH)
-    c.expect_data(0, b"y" * 512)
+    c.expect_data(0, b"y" * SECTOR)
 
 
 @scenario("TF-05", "what the flags offer is there")
@@ -84,7 +85,7 @@ def no_df_without_chunks(server: Server) -> None:
 @scenario("TF-06", "where SEND_DF is set, READ with DF works")
 def df_with_chunks(server: Server) -> None:
     c = server.enter(structured=True, needs=wire.FLAG_SEND_DF)
-    c.expect_ok(wire.CMD_READ, 0, 512, wire.CMD_FLAG_DF)
+    c.expect_ok(wire.CMD_READ, 0, SECTOR, wire.CMD_FLAG_DF)
 
 
 @scenario("TF-06", "SEND_DF is set behind EXTENDED_HEADERS as behind STRUCTURED_REPLY")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import wire
 from client import Client
 from suite import MIB, NotOffered, Server, pattern, scenario
+from wire import SECTOR
 
 LENGTH = 4 * 65536
 ODD_RANGES = ((0, LENGTH), (4097, 4095), (1, 510), (65535, 65538), (8192, 4096), (LENGTH - 1, 1))
@@ -88,7 +89,7 @@ def fast_zero_of_everything(server: Server) -> None:
 def fast_zero_beyond_the_end(server: Server) -> None:
     c = server.enter(needs=wire.FLAG_SEND_FAST_ZERO)
     errors = (wire.ENOSPC, wire.EINVAL)
-    c.expect(errors, wire.CMD_WRITE_ZEROES, c.size, 512, wire.CMD_FLAG_FAST_ZERO)
+    c.expect(errors, wire.CMD_WRITE_ZEROES, c.size, SECTOR, wire.CMD_FLAG_FAST_ZERO)
 
 
 @scenario("WZ-04", "FAST_ZERO that is not offered gets EINVAL and changes nothing")
@@ -96,7 +97,7 @@ def fast_zero_not_offered(server: Server) -> None:
     c = server.enter(needs=wire.FLAG_SEND_WRITE_ZEROES)
     if c.flags & wire.FLAG_SEND_FAST_ZERO:
         c = server.enter(server.export("read-only"))  # where zeroes of any speed are refused
-        c.expect(wire.ERRORS, wire.CMD_WRITE_ZEROES, 0, 512, wire.CMD_FLAG_FAST_ZERO)
+        c.expect(wire.ERRORS, wire.CMD_WRITE_ZEROES, 0, SECTOR, wire.CMD_FLAG_FAST_ZERO)
         return
     c.expect_ok(wire.CMD_WRITE, 0, payload=pattern(4096))
     c.expect(wire.EINVAL, wire.CMD_WRITE_ZEROES, 0, 4096, wire.CMD_FLAG_FAST_ZERO)

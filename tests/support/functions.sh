@@ -129,6 +129,11 @@ kill_server() {
     wait "$server" 2>/dev/null || true
 }
 
+# Runs Python with raw_client and the conformance suite's modules.
+raw_python() { # SCRIPT|- [ARGUMENT...]
+    PYTHONPATH=$tests/support PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 "$@"
+}
+
 # --- devices and ports --------------------------------------------------------------------------
 
 # Makes a loop device over the file: prints it, and leaves it in `loop`.
