@@ -194,13 +194,13 @@ bool Device::zeroes_fast(mapping::Extent, bool no_hole) const {
                    : (zeroes_fast_.giving_it_back && may_punch_) || info_.zeroes_by_command;
 }
 
-std::optional<DirectExtent> Device::direct_extent(mapping::Extent extent) {
+std::optional<DirectExtent> Device::direct_extent(mapping::Extent extent, bool seen) {
     const int fd = fd_.load(std::memory_order_relaxed);
     const bool settled =
         direct_reads_.load(std::memory_order_relaxed) &&
         on_ring_.load(std::memory_order_relaxed) == 0 &&
         now_ns() - last_miss_ns_.load(std::memory_order_relaxed) > readahead_settles.count();
-    if (direct() || !settled || !page_cache::holds(fd, extent))
+    if (direct() || !settled || !(seen || page_cache::holds(fd, extent)))
         return std::nullopt;
     return DirectExtent{.fd = fd, .offset = extent.offset, .length = extent.length};
 }

@@ -39,7 +39,8 @@ public:
     [[nodiscard]] bool zeroes_fast(mapping::Extent extent, bool no_hole) const override;
     [[nodiscard]] bool may_have_holes() const override { return may_have_holes_; }
     [[nodiscard]] bool takes_pipes() const override { return !direct() && takes_pipes_; }
-    [[nodiscard]] std::optional<DirectExtent> direct_extent(mapping::Extent extent) override;
+    [[nodiscard]] std::optional<DirectExtent> direct_extent(mapping::Extent extent,
+                                                            bool seen) override;
 
     [[nodiscard]] const DeviceInfo& info() const { return info_; }
     [[nodiscard]] const Claim& claim() const { return claim_; }

@@ -57,8 +57,10 @@ public:
 
     /// Where the leading part of `extent` can be had with sendfile without waiting: it is in the
     /// page cache now. nullopt: it must be read. `fd` stays open as long as the layer lives.
-    [[nodiscard]] virtual std::optional<DirectExtent> direct_extent(mapping::Extent extent) {
-        (void)extent;
+    /// `seen`: the caller was told so of these bytes a moment ago, and they need not be looked up.
+    [[nodiscard]] virtual std::optional<DirectExtent> direct_extent(mapping::Extent extent,
+                                                                    bool seen) {
+        (void)extent, (void)seen;
         return std::nullopt;
     }
 };

@@ -74,6 +74,8 @@ public:
     static constexpr std::uint64_t streamed_alignment = 4096; ///< no page is written in two parts
     /// Looking pages up costs, and the socket may take less.
     static constexpr std::size_t direct_step = std::size_t{256} << 10;
+    /// Pages that were in the page cache are taken to be there for so long.
+    static constexpr std::chrono::milliseconds seen_for{2};
     /// Reads from this size on are looked through for holes, if the client can be told of them and
     /// there may be some; what lies in more runs than that is sent as it is.
     static constexpr std::size_t min_sparse_read = std::size_t{64} << 10;
@@ -215,6 +217,7 @@ private:
     bool paused_ = false; ///< a request waits in the inbox until others are answered
     unsigned unsent_replies_ = 0;
     bool just_replied_ = false;
+    std::chrono::steady_clock::time_point extents_seen_{}; ///< when the oldest unsent was looked up
     bool fetching_ = false; ///< the first part of the outbox is being read
     Spinner spinner_;
 

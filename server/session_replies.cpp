@@ -317,14 +317,16 @@ Stream::Moved Session::send_parts() {
 }
 
 Stream::Moved Session::send_extent(mapping::Extent extent) {
+    const auto now = devices::Turn::Clock::now();
     const auto there =
-        layer_.direct_extent({extent.offset, std::min<std::uint64_t>(extent.length, direct_step)});
+        layer_.direct_extent({extent.offset, std::min<std::uint64_t>(extent.length, direct_step)},
+                             now - extents_seen_ < seen_for);
     if (!there || !loop_.engine().may_block()) {
         fetch(extent);
         return {};
     }
     // The page cache may lose a page this very moment.
-    const devices::BlockingCall marked(devices::Turn::Clock::now());
+    const devices::BlockingCall marked(now);
     const Stream::Moved moved = stream_.send_file(there->fd, there->offset, there->length);
     if (!moved.ended)
         return moved;

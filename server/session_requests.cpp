@@ -97,11 +97,14 @@ bool Session::serve_direct_read(const Request& request) {
     if (!stream_.can_send_file())
         return false;
     for (std::uint64_t done = 0; done < request.length;) {
-        const auto there = layer_.direct_extent({request.offset + done, request.length - done});
+        const auto there =
+            layer_.direct_extent({request.offset + done, request.length - done}, false);
         if (!there)
             return false;
         done += there->length;
     }
+    if (outbox_.empty())
+        extents_seen_ = std::chrono::steady_clock::now();
     encode_read_header(outbox_.reserve(read_header_size()), request);
     outbox_.commit(read_header_size());
     outbox_.add(mapping::Extent{request.offset, request.length});

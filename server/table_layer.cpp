@@ -202,9 +202,9 @@ bool TableLayer::takes_pipes() const {
                        [](const auto& layer) { return layer->takes_pipes(); });
 }
 
-std::optional<devices::DirectExtent> TableLayer::direct_extent(Extent extent) {
+std::optional<devices::DirectExtent> TableLayer::direct_extent(Extent extent, bool seen) {
     const Piece piece = table_.first_piece(extent);
-    return below_[piece.device]->direct_extent(piece.extent);
+    return below_[piece.device]->direct_extent(piece.extent, seen);
 }
 
 /// `rest` is what is left of the operation's extent.

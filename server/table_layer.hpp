@@ -22,8 +22,8 @@ public:
     [[nodiscard]] bool zeroes_fast(mapping::Extent extent, bool no_hole) const override;
     [[nodiscard]] bool may_have_holes() const override;
     [[nodiscard]] bool takes_pipes() const override;
-    [[nodiscard]] std::optional<devices::DirectExtent>
-    direct_extent(mapping::Extent extent) override;
+    [[nodiscard]] std::optional<devices::DirectExtent> direct_extent(mapping::Extent extent,
+                                                                     bool seen) override;
 
     [[nodiscard]] const mapping::Table& table() const { return table_; }
 

@@ -50,8 +50,8 @@ public:
     [[nodiscard]] bool may_have_holes() const override { return memory_.may_have_holes(); }
     [[nodiscard]] bool takes_pipes() const override { return memory_.takes_pipes(); }
 
-    [[nodiscard]] std::optional<devices::DirectExtent>
-    direct_extent(mapping::Extent extent) override {
+    [[nodiscard]] std::optional<devices::DirectExtent> direct_extent(mapping::Extent extent,
+                                                                     bool /*seen*/) override {
         require(extent.length > 0 && extent.fits(size()), "a device is asked for what it has");
         if (!cached_ || changed_)
             return std::nullopt;

@@ -98,7 +98,8 @@ public:
         changed_.notify_all();
     }
 
-    std::optional<devices::DirectExtent> direct_extent(mapping::Extent extent) override {
+    std::optional<devices::DirectExtent> direct_extent(mapping::Extent extent,
+                                                       bool /*seen*/) override {
         const bool promised = promises_ > 0 && promises_-- > 0;
         const bool sound = !first(devices::OpKind::read, extent) && !dice_.one_in(4);
         if (!promised && (breaks_promises_ || !sound))
