@@ -73,7 +73,7 @@ public:
     static constexpr std::size_t received_before_large_write = 4096;
     static constexpr std::uint64_t streamed_alignment = 4096; ///< no page is written in two parts
     /// Looking pages up costs, and the socket may take less.
-    static constexpr std::size_t direct_step = std::size_t{256} << 10;
+    static constexpr std::size_t direct_step = std::size_t{1} << 20;
     /// Pages that were in the page cache are taken to be there for so long.
     static constexpr std::chrono::milliseconds seen_for{2};
     /// Reads from this size on are looked through for holes, if the client can be told of them and

@@ -79,13 +79,14 @@ def _wait_until_up(process, socket, log):
 
 
 @contextlib.contextmanager
-def serving(program, exports, folder, name="server"):
-    """The server of these exports on a Unix socket, until the end of the block."""
+def serving(program, exports, folder, name="server", **more):
+    """The server of these exports on a Unix socket, until the end of the block. `more` goes into
+    its configuration."""
     path = os.path.join(folder, name)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(f"{path}.sock")
     with open(f"{path}.json", "w", encoding="utf-8") as out:
-        json.dump({"listen": [f"unix://{path}.sock"], "exports": exports}, out)
+        json.dump({"listen": [f"unix://{path}.sock"], "exports": exports} | more, out)
     with open(f"{path}.log", "w", encoding="utf-8") as log:
         process = processes.start([program, f"{path}.json"], log)
         try:
