@@ -159,9 +159,8 @@ Session::Received Session::receive_into_pipe() {
     bytes_moved_ += moved.bytes;
     if (moved.bytes > 0)
         splice_failed_ = false;
-    // While the client makes more, what is there can be written.
     const std::size_t step = std::min(streamed_step, pipe_->capacity() / 2);
-    const std::size_t length = writable_now(piped_, moved.would_wait ? 1 : step);
+    const std::size_t length = writable_now(piped_, step);
     if (length > 0) {
         write_piped(length);
         return Received::something;

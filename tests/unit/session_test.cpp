@@ -341,7 +341,7 @@ TEST_CASE("a device that gets stuck in the middle of a large write loses none of
     choose(client, "big", 2 << 20, flags);
     constexpr std::uint32_t length = 1 << 20;
     client.send(wire().raw(request(0, cmd_write, 1, 100, length)).fill(500000, std::byte{1}));
-    while (!device->has_written(400000))
+    while (!device->has_written(300000)) // all but the last step of it
         std::this_thread::yield();
     device->hold();
     client.send(wire().fill(length - 500000, std::byte{2}));
