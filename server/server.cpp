@@ -7,16 +7,12 @@
 #include <asio/bind_executor.hpp>
 #include <asio/co_spawn.hpp>
 #include <csignal>
-#include <malloc.h>
 #include <thread>
 #include <unistd.h>
 
 namespace interposed::server {
 
 namespace {
-
-/// Below that it is not worth looking through the heap.
-constexpr std::size_t many_connections = 256;
 
 /// Where small writes cannot be done for the blocks they lie in, no request may be moved off the
 /// blocks by its segment.
@@ -146,7 +142,6 @@ void Server::serve(int accepted, Peer peer) {
         const auto found = connections_.find(id);
         left(found->second->peer());
         connections_.erase(found);
-        give_memory_back();
         end_if_done();
     };
     asio::co_spawn(connection.strand(), connection.run(), asio::bind_executor(control_, ended));
@@ -199,15 +194,6 @@ void Server::watch_memory() {
         }
         watch_memory();
     });
-}
-
-/// What many clients have left behind in the heap, once the last of them is gone.
-void Server::give_memory_back() {
-    most_connections_ = std::max(most_connections_, connections_.size() + 1);
-    if (!connections_.empty() || most_connections_ < many_connections)
-        return;
-    most_connections_ = 0;
-    ::malloc_trim(0);
 }
 
 void Server::wait_for_signal() {

@@ -49,7 +49,6 @@ public:
 private:
     void open_exports(const Resolved& resolved);
     void accepted(int fd);
-    void give_memory_back();
     bool admits(const Peer& peer);
     void left(const Peer& peer);
     void serve(int accepted, Peer peer);
@@ -74,7 +73,6 @@ private:
     std::map<std::string, std::uint32_t> connections_of_; ///< by Peer::client
     asio::steady_timer memory_timer_;
     std::chrono::steady_clock::time_point last_refusal_{}; ///< that was told in the log
-    std::size_t most_connections_ = 0;                     ///< at a time, since there were none
     unsigned signals_seen_ = 0;
 };
 

@@ -78,15 +78,20 @@ def _wait_until_up(process, socket, log):
         time.sleep(0.01)
 
 
+# What is measured are the server's own limits, not those an operator sets.
+NO_LIMITS = {"connections": 1000000, "connections_per_client": 1000000}
+
+
 @contextlib.contextmanager
 def serving(program, exports, folder, name="server", **more):
     """The server of these exports on a Unix socket, until the end of the block. `more` goes into
     its configuration."""
     path = os.path.join(folder, name)
+    limits = {"limits": NO_LIMITS | more.pop("limits", {})}
     with contextlib.suppress(FileNotFoundError):
         os.unlink(f"{path}.sock")
     with open(f"{path}.json", "w", encoding="utf-8") as out:
-        json.dump({"listen": [f"unix://{path}.sock"], "exports": exports} | more, out)
+        json.dump({"listen": [f"unix://{path}.sock"], "exports": exports} | limits | more, out)
     with open(f"{path}.log", "w", encoding="utf-8") as log:
         process = processes.start([program, f"{path}.json"], log)
         try:

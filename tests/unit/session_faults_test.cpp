@@ -12,21 +12,21 @@ namespace {
 using devices::OpKind;
 using protocol::Framing;
 
-constexpr std::uint64_t size = std::uint64_t{1} << 20;
-constexpr std::uint32_t length = 600000;
+constexpr std::uint64_t size = std::uint64_t{4} << 20;
+constexpr std::uint32_t length = 2400000;
 
 /// One export over a device that cannot be read behind a certain byte, and one beside it.
 struct World {
     std::shared_ptr<FaultyDevice> bad = std::make_shared<FaultyDevice>(
-        size, std::vector<Fault>{{OpKind::read, {400000, 1}, EIO}}, 1);
+        size, std::vector<Fault>{{OpKind::read, {1600000, 1}, EIO}}, 1);
     std::shared_ptr<MemoryDevice> good = std::make_shared<MemoryDevice>(4096);
     TestServer server{{memory_export<FaultyDevice>("bad", {bad}), memory_export("good", {good})}};
 };
 
 Bytes large_read(Framing framing, std::uint64_t cookie) {
     if (framing == Framing::extended)
-        return wire().u32(0x21e41c71).u16(0).u16(0).u64(cookie).u64(100000).u64(length);
-    return request(0, 0, cookie, 100000, length);
+        return wire().u32(0x21e41c71).u16(0).u16(0).u64(cookie).u64(400000).u64(length);
+    return request(0, 0, cookie, 400000, length);
 }
 
 /// What comes before the data.
@@ -56,7 +56,7 @@ TEST_CASE("an error behind a reply that has begun ends the connection, and nothi
     client.send(large_read(framing, 1));
     const Bytes got = all_of(client);
     CHECK(got.size() >= header_size(framing));
-    CHECK(got.size() <= header_size(framing) + 300000);
+    CHECK(got.size() <= header_size(framing) + 1200000);
     if (sent > 0)
         CHECK(got.size() >= header_size(framing) + (std::size_t{256} << 10));
     client.wait_for_end();
@@ -64,7 +64,7 @@ TEST_CASE("an error behind a reply that has begun ends the connection, and nothi
     neighbour.send(request(0, 0, 2, 0, 8)).expect(wire().raw(simple_reply(2)).zeroes(8));
     ScriptedClient next(world.server);
     go(next, "bad", Framing::simple);
-    next.send(request(0, 0, 3, 399990, 20)).expect(simple_reply(3, EIO));
+    next.send(request(0, 0, 3, 1599990, 20)).expect(simple_reply(3, EIO));
     next.send(request(0, 0, 4, 0, 8)).expect(wire().raw(simple_reply(4)).zeroes(8));
 }
 
@@ -74,20 +74,20 @@ TEST_CASE("a file that is cut off while it is sent ends the connection", "[serve
     ScriptedClient client(world.server);
     go(client, "bad", framing);
     world.bad->promise(100);
-    world.bad->shorten(200000);
+    world.bad->shorten(800000);
     client.send(large_read(framing, 1));
-    CHECK(all_of(client).size() == header_size(framing) + 100000);
+    CHECK(all_of(client).size() == header_size(framing) + 400000);
     client.wait_for_end();
     world.bad->shorten(size);
     ScriptedClient next(world.server);
     go(next, "bad", Framing::simple);
-    next.send(request(0, 0, 2, 199990, 20)).expect(wire().raw(simple_reply(2)).zeroes(20));
+    next.send(request(0, 0, 2, 799990, 20)).expect(wire().raw(simple_reply(2)).zeroes(20));
 }
 
 TEST_CASE("requests in flight are waited for when a reply cannot be finished", "[server]") {
     auto held = std::make_shared<MemoryDevice>(4096);
     auto bad = std::make_shared<FaultyDevice>(
-        size, std::vector<Fault>{{OpKind::read, {400000, 1}, EIO}}, 1);
+        size, std::vector<Fault>{{OpKind::read, {1600000, 1}, EIO}}, 1);
     auto made = std::make_shared<server::Export>();
     made->name = "bad";
     made->devices = {"memory 0", "memory 1"};
