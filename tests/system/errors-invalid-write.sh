@@ -20,9 +20,9 @@ def send(client, *parts):
         time.sleep(0.1)   # so that the parts are likely to arrive one by one
 
 fail("disk", "writes")
-noise, sent = os.urandom(M - 100), 500000   # behind the last whole page of it some bytes are left
+noise, sent = os.urandom(M - 100), 500000   # less than a step of it is left in a pipe
 send(slow, wire.compact_request(WRITE, 7, 100, len(noise)), noise[:sent])
-last = (100 + sent) // 4096 * 4096 - 4096
+last = 262144   # written before the rest is sent, when only the last step of it waits
 while reader.expect_ok(READ, last, 4096).data != noise[last - 100:][:4096]:
     pass
 send(refused, wire.compact_request(WRITE, 8, M, M), bytes(M))
