@@ -79,6 +79,24 @@ struct Segment {
     Place place; ///< of the segment; one line of a dm_table string adds " line N" to the path
 };
 
+/// How many requests and bytes may be served, on average and at once. 0: no limit.
+struct RateLimit {
+    std::uint64_t iops = 0;            ///< requests a second
+    std::uint64_t iops_burst = 0;      ///< requests at once; 0: those of a tenth of a second
+    std::uint64_t bandwidth = 0;       ///< bytes a second, read and written together
+    std::uint64_t bandwidth_burst = 0; ///< bytes at once; 0: those of a tenth of a second
+
+    friend bool operator==(const RateLimit&, const RateLimit&) = default;
+};
+
+/// Quality of service of an export.
+struct Qos {
+    RateLimit all;        ///< of all its clients together
+    RateLimit per_client; ///< of each: all connections of one IP address, or one Unix user
+
+    friend bool operator==(const Qos&, const Qos&) = default;
+};
+
 struct Export {
     std::string name;
     std::string description;
@@ -88,6 +106,8 @@ struct Export {
     bool optional = false;
     std::optional<std::vector<AddressRange>> allow; ///< absent: everyone
     std::vector<Segment> table;                     ///< from "table" or "dm_table" alike
+    std::optional<std::uint32_t> max_connections;   ///< at a time; absent: only the server's limits
+    Qos qos;
     Place place;
 };
 
@@ -97,11 +117,39 @@ struct Limits {
     std::uint32_t connections_per_client = 1024;   ///< of one IP address, or one Unix user
     std::uint64_t memory = std::uint64_t{1} << 30; ///< bytes, for all clients' requests and replies
     std::uint32_t handshake_timeout_s = 30;        ///< from accept to a chosen export
+    /// A TCP client that the network has lost is gone after so long without a word from its host.
+    std::uint32_t keepalive_s = 60;
+};
+
+/// Who may change what is served while it runs, and where.
+struct Control {
+    UnixAddress socket;              ///< mode 0600 if none is given
+    std::vector<std::string> users;  ///< names or numbers; besides root and the server's own user
+    std::vector<std::string> groups; ///< whose members may
+    Place place;
+};
+
+/// Where metrics are served, over HTTP.
+struct Metrics {
+    TcpAddress listen; ///< port 9809 if none is given
+    Place place;
+};
+
+enum class LogLevel : std::uint8_t { error, warning, info, debug };
+enum class LogFormat : std::uint8_t { text, json };
+
+struct Log {
+    LogLevel level = LogLevel::info;
+    LogFormat format = LogFormat::text;
 };
 
 struct Configuration {
     std::string file; ///< for messages
     Limits limits;
+    std::optional<Control> control;       ///< absent: nothing can be changed but by SIGHUP
+    std::optional<std::string> state_dir; ///< absolute; where changes made at run time are kept
+    std::optional<Metrics> metrics;
+    Log log;
     std::vector<Listener> listen;
     std::vector<Export> exports;
 };
