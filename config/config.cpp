@@ -3,6 +3,7 @@
 #include "config/exports.hpp"
 #include "config/listeners.hpp"
 #include "config/reader.hpp"
+#include "config/services.hpp"
 #include "config/text.hpp"
 
 #include <algorithm>
@@ -31,6 +32,7 @@ void read_limits(Reader& reader, const Node& at, Limits& into) {
     read_count("connections", 1000000, into.connections);
     read_count("connections_per_client", 1000000, into.connections_per_client);
     read_count("handshake_timeout_s", 3600, into.handshake_timeout_s);
+    read_count("keepalive_s", 86400, into.keepalive_s);
     if (const auto field = fields.find("memory")) {
         into.memory = reader.size(*field).value_or(into.memory);
         if (into.memory < least_memory)
@@ -49,6 +51,7 @@ void read_root(Reader& reader, const Node& at, const std::string& folder, Config
         into.exports = read_exports(reader, *exports, folder);
     if (const auto limits = fields.find("limits"))
         read_limits(reader, *limits, into.limits);
+    read_services(reader, fields, folder, into);
 }
 
 [[noreturn]] void refuse_file(const std::filesystem::path& file, const std::string& why) {

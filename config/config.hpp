@@ -10,6 +10,8 @@
 
 /// The configuration file as plain values: what design calls the first stage. Nothing here
 /// touches a device. docs/decisions/0004-configuration.md says why it is so strict.
+///
+/// Two values are equal if they mean the same: where they stand does not count.
 namespace interposed::config {
 
 /// Where something stands in the file.
@@ -42,6 +44,8 @@ enum class Cache : std::uint8_t { automatic, buffered, direct };
 struct TcpAddress {
     std::string host;           ///< a numeric address or a name; without the brackets of IPv6
     std::uint16_t port = 10809; ///< 0: any that is free
+
+    friend bool operator==(const TcpAddress&, const TcpAddress&) = default;
 };
 
 struct UnixAddress {
@@ -49,12 +53,16 @@ struct UnixAddress {
     std::optional<std::uint32_t> mode; ///< permission bits
     std::optional<std::string> owner;  ///< user name or number, as written
     std::optional<std::string> group;
+
+    friend bool operator==(const UnixAddress&, const UnixAddress&) = default;
 };
 
 struct Listener {
     std::optional<TcpAddress> tcp; ///< exactly one of the two
     std::optional<UnixAddress> unix_socket;
     Place place;
+
+    friend bool operator==(const Listener& a, const Listener& b);
 };
 
 /// The listener's short form, as parse_listener() reads it.
@@ -66,6 +74,8 @@ struct AddressRange {
     bool v6 = false;
     std::uint8_t address[16] = {}; ///< network order; the first 4 bytes for IPv4
     std::uint8_t prefix_length = 0;
+
+    friend bool operator==(const AddressRange&, const AddressRange&) = default;
 };
 
 /// "127.0.0.0/8"; a single address stands without its prefix length.
@@ -77,6 +87,8 @@ struct Segment {
     std::uint64_t offset = 0;            ///< bytes
     std::optional<std::uint64_t> length; ///< bytes; absent: up to the next start, or all the rest
     Place place; ///< of the segment; one line of a dm_table string adds " line N" to the path
+
+    friend bool operator==(const Segment& a, const Segment& b);
 };
 
 /// How many requests and bytes may be served, on average and at once. 0: no limit.
@@ -109,6 +121,8 @@ struct Export {
     std::optional<std::uint32_t> max_connections;   ///< at a time; absent: only the server's limits
     Qos qos;
     Place place;
+
+    friend bool operator==(const Export& a, const Export& b);
 };
 
 /// How much clients may take of the server.
@@ -119,6 +133,8 @@ struct Limits {
     std::uint32_t handshake_timeout_s = 30;        ///< from accept to a chosen export
     /// A TCP client that the network has lost is gone after so long without a word from its host.
     std::uint32_t keepalive_s = 60;
+
+    friend bool operator==(const Limits&, const Limits&) = default;
 };
 
 /// Who may change what is served while it runs, and where.
@@ -127,12 +143,16 @@ struct Control {
     std::vector<std::string> users;  ///< names or numbers; besides root and the server's own user
     std::vector<std::string> groups; ///< whose members may
     Place place;
+
+    friend bool operator==(const Control& a, const Control& b);
 };
 
 /// Where metrics are served, over HTTP.
 struct Metrics {
     TcpAddress listen; ///< port 9809 if none is given
     Place place;
+
+    friend bool operator==(const Metrics& a, const Metrics& b);
 };
 
 enum class LogLevel : std::uint8_t { error, warning, info, debug };
@@ -141,15 +161,17 @@ enum class LogFormat : std::uint8_t { text, json };
 struct Log {
     LogLevel level = LogLevel::info;
     LogFormat format = LogFormat::text;
+
+    friend bool operator==(const Log&, const Log&) = default;
 };
 
 struct Configuration {
     std::string file; ///< for messages
-    Limits limits;
-    std::optional<Control> control;       ///< absent: nothing can be changed but by SIGHUP
-    std::optional<std::string> state_dir; ///< absolute; where changes made at run time are kept
-    std::optional<Metrics> metrics;
-    Log log;
+    Limits limits{};
+    std::optional<Control> control{};       ///< absent: nothing can be changed but by SIGHUP
+    std::optional<std::string> state_dir{}; ///< absolute; where changes made at run time are kept
+    std::optional<Metrics> metrics{};
+    Log log{};
     std::vector<Listener> listen;
     std::vector<Export> exports;
 };
@@ -162,6 +184,21 @@ Configuration parse(std::string_view text, const std::string& file,
 
 /// Reads a configuration file. Throws ConfigError, also where it cannot be read.
 Configuration load(const std::filesystem::path& file);
+
+/// Reads one export, an object as in "exports", as strictly as parse() does. Its paths begin in
+/// it: "table[1].offset". Throws ConfigError.
+Export parse_export(std::string_view text, const std::string& file,
+                    const std::filesystem::path& folder);
+
+/// Reads a table alone: {"table": [...]} or {"dm_table": [...]}, the bare array of either, or what
+/// `dmsetup table` prints, line by line. It is JSON if it begins with a brace, a bracket or a
+/// comment. Throws ConfigError.
+std::vector<Segment> parse_table(std::string_view text, const std::string& file,
+                                 const std::filesystem::path& folder);
+
+/// The JSON text that parse_export() reads as an equal export, for one that it could have read.
+/// Throws std::invalid_argument for a string that is not UTF-8.
+std::string to_json(const Export& one);
 
 /// A listener from its short form: "tcp://host:port", "tcp://[v6]:port", "unix:///path". Without
 /// a port, NBD's own. Throws std::invalid_argument with what was wanted and found.

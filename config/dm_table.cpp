@@ -125,14 +125,14 @@ void add_line(Reader& reader, Table& table, const Place& place, std::string_view
     table.faulty.push_back(reader.faults().size() > faults_before);
 }
 
-void add_lines(Reader& reader, Table& table, const Place& place, std::string_view text,
-               const std::string& folder) {
+/// `place_of` gives the place of a line by its number and text.
+template <class PlaceOf>
+void add_lines(Reader& reader, Table& table, std::string_view text, const std::string& folder,
+               PlaceOf place_of) {
     for (std::size_t number = 1; !text.empty(); ++number) {
-        const std::size_t length = std::min(text.find('\n'), text.size());
-        Place line_place = place;
-        line_place.path += " line " + std::to_string(number);
-        add_line(reader, table, line_place, text.substr(0, length), folder);
-        text.remove_prefix(std::min(length + 1, text.size()));
+        const std::string_view line = text.substr(0, text.find('\n'));
+        add_line(reader, table, place_of(number, line), line, folder);
+        text.remove_prefix(std::min(line.size() + 1, text.size()));
     }
 }
 
@@ -141,7 +141,11 @@ void add_lines(Reader& reader, Table& table, const Place& place, std::string_vie
 Table read_dm_table(Reader& reader, const Node& at, const std::string& folder) {
     Table table;
     if (const auto* const text = std::get_if<std::string>(&at.value.data)) {
-        add_lines(reader, table, at.place(), *text, folder);
+        add_lines(reader, table, *text, folder, [&at](std::size_t number, std::string_view) {
+            Place place = at.place();
+            place.path += " line " + std::to_string(number);
+            return place;
+        });
         return table;
     }
     const Array* const lines = reader.array(at, std::string("an array of lines ") + grammar);
@@ -153,6 +157,15 @@ Table read_dm_table(Reader& reader, const Node& at, const std::string& folder) {
         else if (line != nullptr)
             add_line(reader, table, element.place(), *line, folder);
     }
+    return table;
+}
+
+Table read_dm_text(Reader& reader, std::string_view text, const std::string& folder) {
+    Table table;
+    add_lines(reader, table, text, folder, [](std::size_t number, std::string_view line) {
+        const std::size_t blanks = std::min(line.find_first_not_of(" \t\r"), line.size());
+        return Place{number, blanks + 1, {}};
+    });
     return table;
 }
 

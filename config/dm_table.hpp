@@ -22,4 +22,7 @@ struct Table {
 /// those that begin with # are passed over, as dmsetup does.
 Table read_dm_table(Reader& reader, const Node& at, const std::string& folder);
 
+/// The same from a text of its own, whose faults have the lines of the text.
+Table read_dm_text(Reader& reader, std::string_view text, const std::string& folder);
+
 } // namespace interposed::config

@@ -1,10 +1,12 @@
 #include "config/exports.hpp"
 
 #include "config/addresses.hpp"
+#include "config/qos.hpp"
 #include "config/quotes.hpp"
 #include "config/segments.hpp"
 
 #include <array>
+#include <limits>
 #include <unordered_map>
 #include <utility>
 
@@ -65,24 +67,6 @@ void read_allow(Reader& reader, const Fields& fields, Export& into) {
     }
 }
 
-Export read_export(Reader& reader, const Node& at, const Object& object,
-                   const std::string& folder) {
-    Export result;
-    result.place = at.place();
-    Fields fields(reader, at, object, export_level);
-    if (const auto name = fields.require("name"))
-        result.name = read_string(reader, *name);
-    if (const auto description = fields.find("description"))
-        result.description = read_string(reader, *description);
-    read_claim(reader, fields, result);
-    read_cache(reader, fields, result);
-    read_truth(reader, fields, "read_only", result.read_only);
-    read_truth(reader, fields, "optional", result.optional);
-    read_allow(reader, fields, result);
-    result.table = read_table(reader, fields, at, folder);
-    return result;
-}
-
 /// Finds names that are taken. Those of exports that are no objects do not count.
 class Names {
 public:
@@ -109,6 +93,30 @@ private:
 
 } // namespace
 
+Export read_export(Reader& reader, const Node& at, const std::string& folder) {
+    Export result;
+    result.place = at.place();
+    const Object* const object = reader.object(at, "an export, an object");
+    if (object == nullptr)
+        return result;
+    Fields fields(reader, at, *object, export_level);
+    if (const auto name = fields.require("name"))
+        result.name = read_string(reader, *name);
+    if (const auto description = fields.find("description"))
+        result.description = read_string(reader, *description);
+    read_claim(reader, fields, result);
+    read_cache(reader, fields, result);
+    read_truth(reader, fields, "read_only", result.read_only);
+    read_truth(reader, fields, "optional", result.optional);
+    read_allow(reader, fields, result);
+    if (const auto most = fields.find("max_connections"))
+        result.max_connections = reader.count(*most, 1, std::numeric_limits<std::uint32_t>::max());
+    if (const auto qos = fields.find("qos"))
+        result.qos = read_qos(reader, *qos);
+    result.table = read_table(reader, fields, at, folder);
+    return result;
+}
+
 std::vector<Export> read_exports(Reader& reader, const Node& at, const std::string& folder) {
     std::vector<Export> exports;
     const Array* const array = reader.array(at, "an array of exports");
@@ -117,11 +125,9 @@ std::vector<Export> read_exports(Reader& reader, const Node& at, const std::stri
     Names names(reader);
     for (std::size_t i = 0; array != nullptr && i < array->size(); ++i) {
         const Node element = at.element(i);
-        const Object* const object = reader.object(element, "an export, an object");
-        if (object == nullptr)
-            continue;
-        names.add(element, *object);
-        exports.push_back(read_export(reader, element, *object, folder));
+        if (const auto* const object = std::get_if<Object>(&element.value.data))
+            names.add(element, *object);
+        exports.push_back(read_export(reader, element, folder));
     }
     return exports;
 }

@@ -7,6 +7,9 @@
 
 namespace interposed::config {
 
+/// One export. `folder` is for relative paths.
+Export read_export(Reader& reader, const Node& at, const std::string& folder);
+
 /// The value of "exports". `folder` is for relative paths.
 std::vector<Export> read_exports(Reader& reader, const Node& at, const std::string& folder);
 

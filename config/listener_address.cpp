@@ -1,6 +1,7 @@
 #include "config/listener_address.hpp"
 
 #include "config/addresses.hpp"
+#include "config/device_name.hpp"
 #include "config/quotes.hpp"
 
 #include <algorithm>
@@ -66,8 +67,9 @@ std::uint16_t parse_port(std::string_view text, std::string_view whole) {
 
 } // namespace
 
-TcpAddress parse_tcp(std::string_view text) {
+TcpAddress parse_tcp(std::string_view text, std::uint16_t default_port) {
     TcpAddress address;
+    address.port = default_port;
     std::string_view port;
     if (text.starts_with('[')) {
         const std::size_t close = text.find(']');
@@ -87,8 +89,9 @@ TcpAddress parse_tcp(std::string_view text) {
     return address;
 }
 
-UnixAddress parse_unix(std::string path) {
-    if (path.find('\0') != std::string::npos || path.ends_with('/'))
+UnixAddress parse_unix(std::string_view text, const std::string& folder) {
+    std::string path = text.empty() ? std::string() : path_in(folder, text);
+    if (path.empty() || path.find('\0') != std::string::npos || path.ends_with('/'))
         refuse("the path of a socket", path);
     if (path.size() > longest_socket_path)
         throw std::invalid_argument("want a socket path of at most 107 bytes, got " +
@@ -103,7 +106,7 @@ Listener parse_listener(std::string_view uri) {
     if (uri.starts_with(tcp_scheme))
         listener.tcp = parse_tcp(uri.substr(tcp_scheme.size()));
     else if (uri.starts_with(unix_scheme) && uri.substr(unix_scheme.size()).starts_with('/'))
-        listener.unix_socket = parse_unix(std::string(uri.substr(unix_scheme.size())));
+        listener.unix_socket = parse_unix(uri.substr(unix_scheme.size()), "/");
     else
         refuse("\"tcp://host:port\", \"tcp://[v6]:port\" or \"unix:///path\"", uri);
     return listener;

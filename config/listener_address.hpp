@@ -7,10 +7,12 @@
 
 namespace interposed::config {
 
-/// "host:port" or "[v6]:port"; the port may be left out. Throws std::invalid_argument.
-TcpAddress parse_tcp(std::string_view text);
+inline constexpr std::uint16_t nbd_port = 10809; ///< of IANA's list
 
-/// An absolute path. Throws std::invalid_argument if it cannot be that of a socket.
-UnixAddress parse_unix(std::string path);
+/// "host:port" or "[v6]:port"; the port may be left out. Throws std::invalid_argument.
+TcpAddress parse_tcp(std::string_view text, std::uint16_t default_port = nbd_port);
+
+/// A path, made absolute. Throws std::invalid_argument if it cannot be that of a socket.
+UnixAddress parse_unix(std::string_view text, const std::string& folder);
 
 } // namespace interposed::config

@@ -1,6 +1,5 @@
 #include "config/listeners.hpp"
 
-#include "config/device_name.hpp"
 #include "config/listener_address.hpp"
 #include "config/quotes.hpp"
 
@@ -50,22 +49,8 @@ auto read_text(Reader& reader, const std::optional<Node>& at, std::string_view w
 
 std::optional<Listener> read_unix(Reader& reader, const Fields& fields, const std::string& folder) {
     Listener listener;
-    listener.unix_socket =
-        read_text(reader, fields.find("unix"), "a path", [&folder](std::string_view path) {
-            if (path.empty())
-                refuse("the path of a socket", path);
-            return parse_unix(path_in(folder, path));
-        });
-    const auto mode = read_text(reader, fields.find("mode"),
-                                "permissions as an octal string such as \"0660\"", parse_mode);
-    const auto owner = read_text(reader, fields.find("owner"), "a name in quotes", parse_account);
-    const auto group = read_text(reader, fields.find("group"), "a name in quotes", parse_account);
-    if (!listener.unix_socket)
-        return std::nullopt;
-    listener.unix_socket->mode = mode;
-    listener.unix_socket->owner = owner;
-    listener.unix_socket->group = group;
-    return listener;
+    listener.unix_socket = read_socket(reader, fields, folder);
+    return listener.unix_socket ? std::optional(listener) : std::nullopt;
 }
 
 std::optional<Listener> read_tcp(Reader& reader, const Fields& fields) {
@@ -73,7 +58,8 @@ std::optional<Listener> read_tcp(Reader& reader, const Fields& fields) {
         if (const auto at = fields.find(key))
             reader.fault(*at, in_quotes(key) + " belongs to a unix socket, not to a TCP listener");
     Listener listener;
-    listener.tcp = read_text(reader, fields.find("tcp"), "\"host:port\"", parse_tcp);
+    listener.tcp = read_text(reader, fields.find("tcp"), "\"host:port\"",
+                             [](std::string_view text) { return parse_tcp(text); });
     return listener.tcp ? std::optional(listener) : std::nullopt;
 }
 
@@ -118,6 +104,26 @@ void find_duplicates(Reader& reader, const std::vector<Listener>& listeners) {
 }
 
 } // namespace
+
+std::optional<std::string> read_account(Reader& reader, const std::optional<Node>& at) {
+    return read_text(reader, at, "a name in quotes", parse_account);
+}
+
+std::optional<UnixAddress> read_socket(Reader& reader, const Fields& fields,
+                                       const std::string& folder) {
+    auto socket = read_text(reader, fields.find("unix"), "a path",
+                            [&folder](std::string_view path) { return parse_unix(path, folder); });
+    const auto mode = read_text(reader, fields.find("mode"),
+                                "permissions as an octal string such as \"0660\"", parse_mode);
+    const auto owner = read_account(reader, fields.find("owner"));
+    const auto group = read_account(reader, fields.find("group"));
+    if (!socket)
+        return std::nullopt;
+    socket->mode = mode;
+    socket->owner = owner;
+    socket->group = group;
+    return socket;
+}
 
 std::vector<Listener> read_listeners(Reader& reader, const Node& at, const std::string& folder) {
     std::vector<Listener> listeners;

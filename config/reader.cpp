@@ -12,14 +12,23 @@
 namespace interposed::config {
 namespace {
 
-constexpr std::array<std::string_view, 3> top_keys = {"listen", "exports", "limits"};
-constexpr std::array<std::string_view, 4> limit_keys = {"connections", "connections_per_client",
-                                                        "memory", "handshake_timeout_s"};
+constexpr std::array<std::string_view, 7> top_keys = {"listen",    "exports", "limits", "control",
+                                                      "state_dir", "metrics", "log"};
+constexpr std::array<std::string_view, 5> limit_keys = {
+    "connections", "connections_per_client", "memory", "handshake_timeout_s", "keepalive_s"};
 constexpr std::array<std::string_view, 5> listener_keys = {"unix", "tcp", "mode", "owner", "group"};
-constexpr std::array<std::string_view, 9> export_keys = {
-    "name", "description", "claim", "cache", "read_only", "optional", "allow", "table", "dm_table"};
+constexpr std::array<std::string_view, 11> export_keys = {
+    "name",  "description",     "claim", "cache", "read_only", "optional",
+    "allow", "max_connections", "qos",   "table", "dm_table"};
 constexpr std::array<std::string_view, 5> segment_keys = {"kind", "device", "start", "offset",
                                                           "length"};
+constexpr std::array<std::string_view, 5> qos_keys = {"iops", "iops_burst", "bandwidth",
+                                                      "bandwidth_burst", "client"};
+constexpr std::span<const std::string_view> rate_keys = std::span(qos_keys).first(4);
+constexpr std::array<std::string_view, 6> control_keys = {"unix",  "mode",  "owner",
+                                                          "group", "users", "groups"};
+constexpr std::array<std::string_view, 1> metrics_keys = {"listen"};
+constexpr std::array<std::string_view, 2> log_keys = {"level", "format"};
 
 bool has(const Level& level, std::string_view key) {
     return std::find(level.keys.begin(), level.keys.end(), key) != level.keys.end();
@@ -27,8 +36,8 @@ bool has(const Level& level, std::string_view key) {
 
 std::string unknown_key(std::string_view key, const Level& level) {
     const std::string text = "unknown key " + in_quotes(key) + " " + std::string(level.name);
-    for (const Level* const other :
-         {&export_level, &segment_level, &listener_level, &limits_level, &top_level})
+    for (const Level* const other : {&export_level, &segment_level, &listener_level, &limits_level,
+                                     &top_level, &qos_level, &control_level, &log_level})
         if (has(*other, key))
             return text + "; it belongs " + std::string(other->name);
     return text + hint(key, level.keys);
@@ -41,6 +50,12 @@ const Level limits_level = {"in \"limits\"", limit_keys};
 const Level listener_level = {"in a listener", listener_keys};
 const Level export_level = {"in an export", export_keys};
 const Level segment_level = {"in a segment", segment_keys};
+const Level table_level = {"in a table", std::span(export_keys).last(2)};
+const Level qos_level = {"in \"qos\"", qos_keys};
+const Level client_qos_level = {"in \"client\"", rate_keys};
+const Level control_level = {"in \"control\"", control_keys};
+const Level metrics_level = {"in \"metrics\"", metrics_keys};
+const Level log_level = {"in \"log\"", log_keys};
 
 Node Node::element(std::size_t i) const {
     return {std::get<Array>(value.data)[i], this, {}, i};
@@ -110,8 +125,14 @@ std::optional<std::uint64_t> Reader::size(const Node& at) {
 
 std::optional<std::uint32_t> Reader::count(const Node& at, std::uint32_t least,
                                            std::uint32_t most) {
+    const std::optional<std::uint64_t> value = number(at, least, most);
+    return value ? std::optional(static_cast<std::uint32_t>(*value)) : std::nullopt;
+}
+
+std::optional<std::uint64_t> Reader::number(const Node& at, std::uint64_t least,
+                                            std::uint64_t most) {
     const auto* const number = std::get_if<Number>(&at.value.data);
-    std::uint32_t value = 0;
+    std::uint64_t value = 0;
     if (number != nullptr) {
         const std::string_view digits = number->literal;
         const auto [end, error] = std::from_chars(digits.begin(), digits.end(), value);

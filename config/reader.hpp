@@ -45,6 +45,7 @@ public:
     std::optional<bool> truth(const Node& at);
     std::optional<std::uint64_t> size(const Node& at);
     std::optional<std::uint32_t> count(const Node& at, std::uint32_t least, std::uint32_t most);
+    std::optional<std::uint64_t> number(const Node& at, std::uint64_t least, std::uint64_t most);
     /// The index of the word among those known.
     std::optional<std::size_t> word(const Node& at, std::span<const std::string_view> known);
 
@@ -74,6 +75,12 @@ extern const Level limits_level;
 extern const Level listener_level;
 extern const Level export_level;
 extern const Level segment_level;
+extern const Level table_level;
+extern const Level qos_level;
+extern const Level client_qos_level;
+extern const Level control_level;
+extern const Level metrics_level;
+extern const Level log_level;
 
 /// The members of one object by name. Unknown keys are reported when it is made.
 class Fields {
@@ -83,6 +90,7 @@ public:
     [[nodiscard]] std::optional<Node> find(std::string_view key) const;
     /// As find, but its absence is a fault.
     std::optional<Node> require(std::string_view key);
+    [[nodiscard]] const Level& level() const { return level_; }
 
 private:
     Reader& reader_;

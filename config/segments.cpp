@@ -81,26 +81,51 @@ void fill_in(Reader& reader, Table& table) {
     }
 }
 
+/// `place` is that of the whole table, `sound` whether nothing in it has been reported yet.
+std::vector<Segment> finished(Reader& reader, Table table, const Place& place, bool sound) {
+    if (sound && table.segments.empty())
+        reader.fault(place, "want at least one segment, got none");
+    fill_in(reader, table);
+    return std::move(table.segments);
+}
+
+template <class Read>
+std::vector<Segment> read_with(Read read, Reader& reader, const Node& at,
+                               const std::string& folder) {
+    const std::size_t faults_before = reader.faults().size();
+    Table table = read(reader, at, folder);
+    const bool sound = reader.faults().size() == faults_before;
+    return finished(reader, std::move(table), at.place(), sound);
+}
+
 } // namespace
 
-std::vector<Segment> read_table(Reader& reader, Fields& fields, const Node& at,
+std::vector<Segment> read_table(Reader& reader, const Fields& fields, const Node& at,
                                 const std::string& folder) {
     const std::optional<Node> json_table = fields.find("table");
     const std::optional<Node> dm_table = fields.find("dm_table");
     if (json_table.has_value() == dm_table.has_value()) {
-        reader.fault(at, std::string("want exactly one of \"table\" and \"dm_table\" in an "
-                                     "export, got ") +
+        reader.fault(at, "want exactly one of \"table\" and \"dm_table\" " +
+                             std::string(fields.level().name) + ", got " +
                              (json_table ? "both" : "neither"));
         return {};
     }
+    return json_table ? read_with(read_json_table, reader, *json_table, folder)
+                      : read_with(read_dm_table, reader, *dm_table, folder);
+}
+
+std::vector<Segment> read_bare_table(Reader& reader, const Node& at, const std::string& folder) {
+    const Array& array = std::get<Array>(at.value.data);
+    const bool lines = !array.empty() && std::holds_alternative<std::string>(array.front().data);
+    return read_with(lines ? read_dm_table : read_json_table, reader, at, folder);
+}
+
+std::vector<Segment> read_plain_table(Reader& reader, std::string_view text,
+                                      const std::string& folder) {
     const std::size_t faults_before = reader.faults().size();
-    Table table = json_table ? read_json_table(reader, *json_table, folder)
-                             : read_dm_table(reader, *dm_table, folder);
+    Table table = read_dm_text(reader, text, folder);
     const bool sound = reader.faults().size() == faults_before;
-    if (sound && table.segments.empty())
-        reader.fault(json_table ? *json_table : *dm_table, "want at least one segment, got none");
-    fill_in(reader, table);
-    return std::move(table.segments);
+    return finished(reader, std::move(table), Place{1, 1, {}}, sound);
 }
 
 } // namespace interposed::config

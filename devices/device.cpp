@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <chrono>
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <system_error>
@@ -87,8 +89,9 @@ bool multiple(std::uint64_t value, std::uint32_t of) {
 
 } // namespace
 
-Device::Device(DeviceInfo info, Claim claim)
+Device::Device(DeviceInfo info, Claim claim, FlushFailed lost)
     : info_(std::move(info)), claim_(std::move(claim)),
+      writable_(claim_.access() == Access::read_write), lost_(std::move(lost)), size_(info_.size),
       block_(direct() ? direct_block(info_, claim_.io_fd()) : 1),
       modifies_blocks_(block_ > 1 && claim_.mode() == ClaimMode::exclusive),
       may_punch_(blocking::holes_read_as_zeroes(claim_.io_fd())),
@@ -111,9 +114,28 @@ Device::~Device() {
         engine->release(slot);
 }
 
+void Device::grow_to(std::uint64_t size) {
+    if (size <= size_)
+        return;
+    struct stat found {};
+    std::uint64_t now = 0;
+    if (is_file(info_) ? ::fstat(claim_.io_fd(), &found) != 0
+                       : ::ioctl(claim_.io_fd(), BLKGETSIZE64, &now) != 0)
+        throw ClaimError("device \"" + info_.path +
+                         "\": cannot find its size: " + std::generic_category().message(errno));
+    if (is_file(info_))
+        now = static_cast<std::uint64_t>(found.st_size);
+    if (now < size || !multiple(size, block_))
+        throw ClaimError("device \"" + info_.path + "\": want it grown to " + std::to_string(size) +
+                         " bytes, a multiple of " + std::to_string(block_) + ", found " +
+                         std::to_string(now));
+    size_ = size;
+}
+
 void Device::raise_to_read_write() {
     claim_.raise();
     fd_ = claim_.io_fd();
+    writable_ = true;
 }
 
 // ---- at once, on the caller's thread ----
@@ -145,8 +167,10 @@ bool Device::read_now(Operation& operation) {
     }
     operation.progress = static_cast<std::uint64_t>(got);
     operation.error = 0;
-    if (operation.progress == operation.extent.length)
+    if (operation.progress == operation.extent.length) {
+        counters_.count_cached(operation.extent.length);
         return true;
+    }
     last_miss_ns_.store(now_ns(), std::memory_order_relaxed);
     return false;
 }
@@ -172,11 +196,14 @@ bool Device::blocking_now(Engine& engine, Operation& operation) {
         operation.error = status(operation);
         moved = 0;
     }
-    gate_.leave(entered, InlineGate::Clock::now(), moved);
+    const auto left = InlineGate::Clock::now();
+    gate_.leave(entered, left, moved);
     const bool refused =
         operation.pipe >= 0 && operation.progress == 0 && operation.error == EINVAL;
     if (refused)
         takes_pipes_ = false;
+    else
+        counters_.count(operation.kind, operation.progress, operation.error, left - entered, false);
     return !refused;
 }
 
@@ -202,7 +229,8 @@ std::optional<DirectExtent> Device::direct_extent(mapping::Extent extent, bool s
         now_ns() - last_miss_ns_.load(std::memory_order_relaxed) > readahead_settles.count();
     if (direct() || !settled || !(seen || page_cache::holds(fd, extent)))
         return std::nullopt;
-    return DirectExtent{.fd = fd, .offset = extent.offset, .length = extent.length};
+    return DirectExtent{
+        .fd = fd, .offset = extent.offset, .length = extent.length, .counters = &counters_};
 }
 
 // ---- started now, finished later ----
@@ -217,6 +245,8 @@ void Device::submit(Engine& engine, Operation& operation) {
         operation.complete(EINVAL); // others may write the rest of the block meanwhile
         return;
     }
+    operation.started = Counters::Clock::now();
+    counters_.begun();
     if (modifies_blocks_ && is_write(operation)) {
         const auto mode = whole ? RangeLock::Mode::plain : RangeLock::Mode::read_modify_write;
         if (!write_ranges_.lock(operation, whole_blocks::around(block_, operation.extent), mode))
@@ -288,7 +318,8 @@ void Device::finish(Engine* engine, Operation& operation, int error) {
     // What was to be stable is lost, and the kernel says so only once. Who was only refused has
     // been sorted out before.
     if (error != 0 && operation.kind == OpKind::write && operation.fua && !is_refusal(error))
-        flush_error_ = error;
+        lose(error);
+    count(operation, error);
     if (error != 0 && operation.kind == OpKind::read)
         direct_reads_.store(false, std::memory_order_relaxed);
     Operation* granted =
@@ -313,8 +344,37 @@ int Device::sync() {
         return lost;
     const int error = blocking::flush(sync_fd_.get());
     if (error != 0)
-        flush_error_ = error;
+        lose(error);
     return error;
+}
+
+void Device::lose(int error) {
+    if (flush_error_.exchange(error) == 0 && lost_)
+        lost_(info_, error);
+}
+
+Device::Reopened Device::reopen() {
+    // A description that has been told of an error is not told again: with a new one, whatever
+    // fails from now on is heard of.
+    FileDescriptor opened = open_for_sync(info_, claim_.claim_fd());
+    const std::lock_guard lock(sync_mutex_);
+    if (flush_error_ == 0)
+        return {};
+    sync_fd_ = std::move(opened);
+    if (const int error = blocking::flush(sync_fd_.get()); error != 0)
+        return {.forgotten = 0, .still_failing = error};
+    if (!direct())
+        (void)::posix_fadvise(fd_, 0, 0, POSIX_FADV_DONTNEED);
+    return {.forgotten = flush_error_.exchange(0), .still_failing = 0};
+}
+
+void Device::count(const Operation& operation, int error) {
+    const bool sized = operation.kind != OpKind::flush && operation.kind != OpKind::block_status;
+    counters_.count(operation.kind,
+                    !sized       ? 0
+                    : error == 0 ? operation.extent.length
+                                 : operation.progress,
+                    error, Counters::Clock::now() - operation.started, true);
 }
 
 void Device::run_blocking(Operation* chain) {
@@ -326,6 +386,7 @@ void Device::run_blocking(Operation* chain) {
     while (chain != nullptr) {
         Operation& flush = *chain;
         chain = flush.next;
+        count(flush, error);
         flush.complete(error);
     }
 }
@@ -348,7 +409,7 @@ int Device::write_through(Operation& operation) {
     // Refused, or was it the sync, which then has lost something that was written before?
     const int without = write(false);
     if (without == 0)
-        flush_error_ = error;
+        lose(error);
     return without == 0 ? error : without;
 }
 

@@ -2,6 +2,7 @@
 
 #include "devices/blocking.hpp"
 #include "devices/claim.hpp"
+#include "devices/counters.hpp"
 #include "devices/engine.hpp"
 #include "devices/file_descriptor.hpp"
 #include "devices/inline_gate.hpp"
@@ -10,6 +11,7 @@
 #include "devices/workers.hpp"
 
 #include <atomic>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -27,12 +29,14 @@ namespace interposed::devices {
 class Device final : public Layer, private RingUser {
 public:
     /// Throws ClaimError where direct I/O is wanted and the size is not a multiple of its block.
-    Device(DeviceInfo info, Claim claim);
+    /// `lost` is called, on whatever thread, when a flush has failed for the first time.
+    using FlushFailed = std::function<void(const DeviceInfo&, int error)>;
+    Device(DeviceInfo info, Claim claim, FlushFailed lost = {});
     ~Device() override;
     Device(const Device&) = delete;
     Device& operator=(const Device&) = delete;
 
-    [[nodiscard]] std::uint64_t size() const override { return info_.size; }
+    [[nodiscard]] std::uint64_t size() const override { return size_; }
     [[nodiscard]] const Limits& limits() const override { return limits_; }
     bool try_now(Engine& engine, Operation& operation) override;
     void submit(Engine& engine, Operation& operation) override;
@@ -42,11 +46,31 @@ public:
     [[nodiscard]] std::optional<DirectExtent> direct_extent(mapping::Extent extent,
                                                             bool seen) override;
 
+    /// As it was when it was opened: it may have grown since.
     [[nodiscard]] const DeviceInfo& info() const { return info_; }
     [[nodiscard]] const Claim& claim() const { return claim_; }
+    /// Any thread may ask; claim().access() is for who raises it.
+    [[nodiscard]] bool writable() const { return writable_; }
 
     /// Raises a read-only claim. Called by the registry, before the export that needs it serves.
     void raise_to_read_write();
+
+    /// It has more bytes now, which may be used from now on. Throws ClaimError if it has not.
+    void grow_to(std::uint64_t size);
+
+    /// Makes stable what was written, as a flush does. Waits. 0, or an errno.
+    int flush() { return sync(); }
+
+    /// Forgets that a flush failed: whoever asks for it knows that data may be lost. Drops what
+    /// the page cache has of it, which may not be what is on the device. Where a flush still
+    /// fails, nothing is forgotten. Waits.
+    struct Reopened {
+        int forgotten = 0;     ///< an errno, or 0
+        int still_failing = 0; ///< an errno, or 0
+    };
+    Reopened reopen();
+
+    [[nodiscard]] DeviceTotals totals() const { return counters_.totals(); }
 
     /// A flush that failed: every later one fails too, since the kernel reports lost data once.
     [[nodiscard]] int flush_error() const { return flush_error_; }
@@ -72,13 +96,19 @@ private:
     int write_zeroes(Operation& operation);
     int sync();
     int write_through(Operation& operation);
+    void count(const Operation& operation, int error);
+    /// What was to be stable is not.
+    void lose(int error);
     /// A thread could not be had for it.
     void refuse(Operation& operation);
     /// Ends an operation that was submitted, and starts those that waited for its range.
     void finish(Engine* engine, Operation& operation, int error);
 
-    DeviceInfo info_;
+    const DeviceInfo info_;
     Claim claim_;
+    std::atomic<bool> writable_;
+    const FlushFailed lost_;
+    std::atomic<std::uint64_t> size_;      ///< bytes
     const std::uint32_t block_;            ///< bytes; 1 unless I/O is direct
     const bool modifies_blocks_;           ///< small writes read, modify and write whole blocks
     const bool may_punch_;                 ///< a punched hole is a way to write zeroes
@@ -96,9 +126,10 @@ private:
 
     /// Only for syncs: the kernel tells each open file description of an error once, and with this
     /// one nobody else can be told in their place.
-    const FileDescriptor sync_fd_;
-    std::mutex sync_mutex_; ///< one sync at a time: the next must know how this one ended
+    FileDescriptor sync_fd_; ///< under sync_mutex_
+    std::mutex sync_mutex_;  ///< one sync at a time: the next must know how this one ended
     std::atomic<int> flush_error_{0};
+    Counters counters_;
     InlineGate gate_;
     RangeLock write_ranges_; ///< used only if modifies_blocks_
     std::mutex holds_mutex_;

@@ -7,6 +7,7 @@
 
 namespace interposed::devices {
 
+class Counters;
 class Engine;
 
 /// What a layer can do, fixed while it lives. Sizes are bytes.
@@ -20,8 +21,9 @@ struct Limits {
 /// Bytes that can go from the page cache to a socket without passing through our memory.
 struct DirectExtent {
     int fd = -1;
-    std::uint64_t offset = 0; ///< bytes, in the file of `fd`
-    std::uint64_t length = 0; ///< bytes; at most what was asked for
+    std::uint64_t offset = 0;     ///< bytes, in the file of `fd`
+    std::uint64_t length = 0;     ///< bytes; at most what was asked for
+    Counters* counters = nullptr; ///< to be told of what was sent, if there are any
 };
 
 /// Anything that carries out block operations: an opened device, or something over one (a table

@@ -2,6 +2,7 @@
 
 #include "mapping/extent.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -43,6 +44,7 @@ struct Operation {
     std::uint64_t progress = 0; ///< bytes from extent.offset on that are done; where it failed
 
     // For the layer that is carrying it out.
+    std::chrono::steady_clock::time_point started{};
     RingUser* ring_user = nullptr;
     Operation* next = nullptr; ///< in whatever list it stands
 

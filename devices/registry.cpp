@@ -66,10 +66,6 @@ void check_terms(const Entry& entry, const DeviceInfo& info, const Registry::Wis
         refuse(info, std::string("\"cache\": \"") + to_string(wish.cache) + "\"" +
                          for_export(wish) + ", found it open \"" + to_string(claim.cache()) + "\"" +
                          other);
-    if (info.size > entry.device->size())
-        refuse(info, "the " + std::to_string(info.size) + " bytes it has grown to" +
-                         for_export(wish) + ", found it open at " +
-                         std::to_string(entry.device->size()) + other);
 }
 
 } // namespace
@@ -80,6 +76,7 @@ struct Registry::State {
     const std::chrono::milliseconds patience;
     mutable std::mutex mutex;
     std::condition_variable changed;
+    Device::FlushFailed flush_failed;
     Entries entries;
     std::map<DeviceIdentity, Clock::time_point> settled; ///< for disks closed lately: until when
                                                          ///< a claim of ours may linger on them
@@ -165,7 +162,7 @@ void Registry::State::open_device(std::unique_lock<std::mutex>& lock, Entry& ent
     {
         const Reservation reserved(*this, lock, entry, wish.user);
         Claim claim = take_claim(info, wish, until);
-        device = std::make_unique<Device>(info, std::move(claim));
+        device = std::make_unique<Device>(info, std::move(claim), flush_failed);
     }
     entry.device = std::move(device);
 }
@@ -213,9 +210,14 @@ std::shared_ptr<Device> Registry::open(const DeviceInfo& info, const Wish& wish)
         state_->open_device(lock, entry, info, wish);
     else
         check_terms(entry, info, wish);
+    entry.device->grow_to(info.size);
     if (wish.access == Access::read_write && entry.device->claim().access() == Access::read_only)
         state_->raise(lock, entry, wish);
     return {member, entry.device.get()};
+}
+
+void Registry::on_flush_failed(std::function<void(const DeviceInfo&, int error)> failed) {
+    state_->flush_failed = std::move(failed);
 }
 
 std::size_t Registry::size() const {

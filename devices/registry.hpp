@@ -3,6 +3,7 @@
 #include "devices/claim.hpp"
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -31,10 +32,15 @@ public:
     Registry& operator=(const Registry&) = delete;
 
     /// The device as wished: opened now, or shared with those who have it open with the same
-    /// claim (raised to read-write if that is wished and it was read-only). Throws ClaimError:
-    /// as Claim::take does, or because another export has it with another claim or cache mode,
-    /// naming both exports. What is returned may outlive the registry.
+    /// claim (raised to read-write if that is wished and it was read-only, and with the size that
+    /// it has now, if it has grown). Throws ClaimError: as Claim::take does, or because another
+    /// export has it with another claim or cache mode, naming both exports. What is returned may
+    /// outlive the registry.
     std::shared_ptr<Device> open(const DeviceInfo& info, const Wish& wish);
+
+    /// `failed` is called, on whatever thread, when a flush of a device has failed for the first
+    /// time. Set it before the first open().
+    void on_flush_failed(std::function<void(const DeviceInfo&, int error)> failed);
 
     /// How many devices are open, or just being opened or closed.
     [[nodiscard]] std::size_t size() const;

@@ -2,6 +2,7 @@
 
 #include "server/memory_budget.hpp"
 
+#include <atomic>
 #include <chrono>
 
 namespace interposed::server {
@@ -13,7 +14,7 @@ struct ClientLimits {
     /// nothing from those who have.
     MemoryBudget handshake_memory{std::uint64_t{64} << 20};
     /// From accept to a chosen export. Generous, for people who type their options by hand.
-    std::chrono::seconds handshake_timeout{30};
+    std::atomic<std::chrono::seconds> handshake_timeout{std::chrono::seconds(30)};
 };
 
 } // namespace interposed::server

@@ -1,7 +1,6 @@
 #include "server/connection.hpp"
 
 #include "server/handshake.hpp"
-#include "server/log.hpp"
 
 #include <asio/bind_executor.hpp>
 #include <asio/post.hpp>
@@ -10,9 +9,9 @@ namespace interposed::server {
 
 Connection::Connection(std::uint64_t id, std::unique_ptr<Stream> stream, Peer peer, Loop& loop,
                        const ExportSet& exports)
-    : name_("session " + std::to_string(id) + " (" + peer.name + ")"), peer_(std::move(peer)),
-      stream_(std::move(stream)), loop_(loop), strand_(asio::make_strand(loop.context())),
-      catalog_(exports, peer_), deadline_(strand_) {
+    : id_(id), name_("session " + std::to_string(id) + " (" + peer.name + ")"),
+      peer_(std::move(peer)), stream_(std::move(stream)), loop_(loop),
+      strand_(asio::make_strand(loop.context())), catalog_(exports, peer_), deadline_(strand_) {
     loop_.enter();
 }
 
@@ -29,6 +28,10 @@ asio::awaitable<void> Connection::run() {
     } catch (const std::exception& why) {
         how = why.what();
     }
+    ended_ = true;
+    if (session_)
+        session_->let_go();
+    catalog_.give_seat_back();
     log_end(how);
     co_await take_leave();
     stream_->close();
@@ -38,9 +41,96 @@ asio::awaitable<void> Connection::serve() {
     auto agreement = co_await shake_hands_in_time();
     if (!agreement || stopping_)
         co_return;
-    export_name_ = agreement->chosen->name;
-    session_ = std::make_unique<Session>(name_, std::move(*agreement), *stream_, loop_, strand_);
-    co_await session_->run();
+    LiveExport::Seat& seat = *catalog_.seat();
+    LiveExport::Seat::Start start = seat.begin(*this);
+    if (!start.now)
+        throw ProtocolError("the export has changed while it was being chosen");
+    agreement->chosen = std::move(start.now); // whoever keeps it keeps its claims
+    if (agreement->chosen->throttle)
+        agreement->client_limit =
+            agreement->chosen->throttle->clients.of(peer_.client, RateLimiter::Clock::now());
+    {
+        const std::lock_guard lock(mutex_);
+        export_name_ = agreement->chosen->name;
+        session_ =
+            std::make_unique<Session>(name_, log::Fields{.session = id_, .client = peer_.name},
+                                      std::move(*agreement), *stream_, loop_, strand_);
+    }
+    if (log::enabled(log::Level::debug))
+        log::debug(name_ + ": export \"" + export_name_ + "\": chosen",
+                   {.session = id_, .client = peer_.name, .export_name = export_name_});
+    if (start.held)
+        session_->hold(nullptr);
+    if (seat.at().tracing())
+        tracing_ = true;
+    session_->trace(tracing_);
+    if (chosen_)
+        chosen_(export_name_);
+    std::exception_ptr broke;
+    try {
+        co_await session_->run();
+    } catch (...) {
+        broke = std::current_exception();
+    }
+    seat.end();
+    if (broke)
+        std::rethrow_exception(broke);
+}
+
+void Connection::hold(std::function<void()> quiet) {
+    asio::post(strand_, [weak = weak_from_this(), quiet = std::move(quiet)]() mutable {
+        const auto self = weak.lock();
+        if (!self || !self->session_ || self->ended_)
+            return;
+        try {
+            self->session_->hold(std::move(quiet));
+        } catch (const std::exception&) { // no memory for a WRITE that has arrived in part
+            self->session_->abort();
+        }
+    });
+}
+
+void Connection::go_on(std::shared_ptr<const Export> now, std::function<void()> went_on) {
+    asio::post(strand_, [weak = weak_from_this(), now = std::move(now),
+                         went_on = std::move(went_on)]() mutable {
+        const auto self = weak.lock();
+        if (!self || !self->session_)
+            return;
+        if (!self->ended_)
+            self->session_->go_on(std::move(now));
+        went_on();
+    });
+}
+
+void Connection::trace(bool on) {
+    tracing_ = on;
+    asio::post(strand_, [weak = weak_from_this()] {
+        const auto self = weak.lock();
+        if (self && self->session_)
+            self->session_->trace(self->tracing_);
+    });
+}
+
+std::uint64_t Connection::in_flight() const {
+    const std::lock_guard lock(mutex_);
+    return session_ ? std::uint64_t{session_->counts().in_flight} : 0;
+}
+
+Connection::Status Connection::status() const {
+    const std::lock_guard lock(mutex_);
+    Status now;
+    now.since = since_;
+    if (!session_)
+        return now;
+    const SessionCounts& counts = session_->counts();
+    now.export_name = export_name_;
+    now.framing = session_->framing();
+    now.requests = counts.requests;
+    now.errors = counts.errors;
+    now.bytes_read = counts.bytes_read;
+    now.bytes_written = counts.bytes_written;
+    now.in_flight = counts.in_flight;
+    return now;
 }
 
 /// Closes the stream then, unless the deadline is moved or called off.
@@ -57,7 +147,7 @@ void Connection::close_in(std::chrono::seconds patience) {
 }
 
 asio::awaitable<std::optional<Agreement>> Connection::shake_hands_in_time() {
-    const std::chrono::seconds timeout = loop_.limits().handshake_timeout;
+    const std::chrono::seconds timeout = loop_.limits().handshake_timeout.load();
     close_in(timeout);
     auto agreement = co_await shake_hands(*stream_, catalog_, loop_.limits().handshake_memory);
     deadline_.expires_at(asio::steady_timer::time_point::max());
@@ -79,6 +169,18 @@ void Connection::stop() {
 
 void Connection::abort() {
     end(&Session::abort);
+}
+
+void Connection::end_if_lost(std::chrono::milliseconds patience) {
+    asio::post(strand_, [weak = weak_from_this(), patience] {
+        const auto self = weak.lock();
+        if (!self || self->stream_->unanswered_for() < patience)
+            return;
+        if (self->session_)
+            self->session_->abort();
+        else
+            self->stream_->close();
+    });
 }
 
 void Connection::end_if_stalled() {
@@ -103,15 +205,18 @@ void Connection::end(void (Session::*how)()) {
 }
 
 void Connection::log_end(std::string_view how) const {
+    log::Fields fields{.session = id_, .client = peer_.name};
     if (!session_) {
-        log::info(name_ + ": no export chosen: " + std::string(how));
+        log::info(name_ + ": no export chosen: " + std::string(how), fields);
         return;
     }
+    fields.export_name = export_name_;
     const SessionCounts& counts = session_->counts();
     log::info(name_ + ": export \"" + export_name_ + "\": " + std::to_string(counts.requests) +
-              " requests, " + std::to_string(counts.errors) + " errors, " +
-              std::to_string(counts.bytes_read) + " bytes read, " +
-              std::to_string(counts.bytes_written) + " bytes written: " + std::string(how));
+                  " requests, " + std::to_string(counts.errors) + " errors, " +
+                  std::to_string(counts.bytes_read) + " bytes read, " +
+                  std::to_string(counts.bytes_written) + " bytes written: " + std::string(how),
+              fields);
 }
 
 } // namespace interposed::server

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "server/export_set.hpp"
+#include "server/live_export.hpp"
+#include "server/log.hpp"
 #include "server/loop.hpp"
 #include "server/peer.hpp"
 #include "server/session.hpp"
@@ -8,9 +10,12 @@
 
 #include <asio/awaitable.hpp>
 #include <asio/steady_timer.hpp>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -19,18 +24,23 @@ namespace interposed::server {
 /// One client from accept to close: the handshake with its deadline, then a Session, then a line
 /// in the log. Runs on a strand of its loop; stop() and abort() may be called from any thread.
 /// Owned by a shared_ptr: what they post, and the deadline, may come when it is gone.
-class Connection : public std::enable_shared_from_this<Connection> {
+class Connection final : public Guest, public std::enable_shared_from_this<Connection> {
 public:
     /// For a client to leave after it was told that nothing more comes.
     static constexpr std::chrono::seconds leave_deadline{2};
 
     Connection(std::uint64_t id, std::unique_ptr<Stream> stream, Peer peer, Loop& loop,
                const ExportSet& exports);
-    ~Connection();
+    ~Connection() override;
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
     [[nodiscard]] const Session::Strand& strand() const { return strand_; }
+
+    /// Called on the strand when the client has chosen an export. Set it before run().
+    void on_chosen(std::function<void(const std::string& export_name)> chosen) {
+        chosen_ = std::move(chosen);
+    }
 
     /// Returns when the client has gone and nothing is in flight for it. Throws nothing.
     asio::awaitable<void> run();
@@ -42,7 +52,34 @@ public:
     /// Gives the client up if it holds memory and nothing has moved for a while.
     void end_if_stalled();
 
+    /// Gives the client up if the network has not brought its host's answer for so long.
+    void end_if_lost(std::chrono::milliseconds patience);
+
+    /// Logs each request, or does not any more. From any thread.
+    void trace(bool on);
+    [[nodiscard]] bool tracing() const { return tracing_; }
+
+    // As a guest of its export.
+    void hold(std::function<void()> quiet) override;
+    void go_on(std::shared_ptr<const Export> now, std::function<void()> went_on) override;
+    [[nodiscard]] std::string description() const override { return name_; }
+    [[nodiscard]] std::uint64_t in_flight() const override;
+
     [[nodiscard]] const Peer& peer() const { return peer_; }
+    [[nodiscard]] std::uint64_t id() const { return id_; }
+
+    /// What can be told of it at any time, from any thread.
+    struct Status {
+        std::string export_name; ///< empty, and no framing: still in the handshake
+        std::optional<protocol::Framing> framing;
+        std::chrono::system_clock::time_point since;
+        std::uint64_t requests = 0;
+        std::uint64_t errors = 0;
+        std::uint64_t bytes_read = 0;
+        std::uint64_t bytes_written = 0;
+        std::uint64_t in_flight = 0;
+    };
+    [[nodiscard]] Status status() const;
 
 private:
     asio::awaitable<void> serve();
@@ -52,15 +89,22 @@ private:
     asio::awaitable<std::optional<Agreement>> shake_hands_in_time();
     void log_end(std::string_view how) const;
 
+    const std::uint64_t id_;
     const std::string name_;
     const Peer peer_;
+    const std::chrono::system_clock::time_point since_ = std::chrono::system_clock::now();
     std::unique_ptr<Stream> stream_;
     Loop& loop_;
     Session::Strand strand_;
     PeerCatalog catalog_;
     asio::steady_timer deadline_;
+    std::function<void(const std::string&)> chosen_;
+    std::atomic<bool> tracing_{false};
     bool deadline_passed_ = false;
     bool stopping_ = false;
+    bool ended_ = false; ///< the session is over, and its export may be closed
+    mutable std::mutex
+        mutex_; ///< of the two below, which status() reads; others only on the strand
     std::string export_name_;
     std::unique_ptr<Session> session_;
 };

@@ -2,7 +2,31 @@
 
 #include "protocol/constants.hpp"
 
+#include <utility>
+
 namespace interposed::server {
+
+void Farewell::wait(std::function<void()> then) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (!closed_) {
+            waiting_.push_back(std::move(then));
+            return;
+        }
+    }
+    then();
+}
+
+void Farewell::closed() {
+    std::vector<std::function<void()>> told;
+    {
+        const std::lock_guard lock(mutex_);
+        closed_ = true;
+        told.swap(waiting_);
+    }
+    for (const auto& then : told)
+        then();
+}
 
 std::uint16_t Export::flags(protocol::Framing framing, bool has_contexts) const {
     namespace flag = protocol::transmission_flag;

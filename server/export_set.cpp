@@ -1,33 +1,92 @@
 #include "server/export_set.hpp"
 
 #include <algorithm>
-#include <iterator>
+#include <map>
+#include <string>
+#include <utility>
 
 namespace interposed::server {
 
-ExportSet::ExportSet(std::vector<std::shared_ptr<const Export>> exports)
-    : all_(std::move(exports)) {
-    for (const auto& each : all_)
-        by_name_.emplace(each->name, each);
+struct ExportSet::Names {
+    List all;
+    std::map<std::string, std::shared_ptr<LiveExport>, std::less<>> by_name;
+
+    explicit Names(List list) : all(std::move(list)) {
+        for (const auto& each : all)
+            by_name.emplace(each->now()->name, each);
+    }
+};
+
+ExportSet::ExportSet(std::vector<std::shared_ptr<const Export>> exports) {
+    List list;
+    for (auto& each : exports)
+        list.push_back(std::make_shared<LiveExport>(std::move(each)));
+    names_ = std::make_shared<Names>(std::move(list));
 }
 
-std::shared_ptr<const Export> ExportSet::find(std::string_view name) const {
-    const auto found = by_name_.find(name);
-    return found == by_name_.end() ? nullptr : found->second;
+ExportSet::~ExportSet() = default;
+
+std::shared_ptr<const ExportSet::Names> ExportSet::names() const {
+    const std::lock_guard lock(mutex_);
+    return names_;
+}
+
+ExportSet::List ExportSet::all() const {
+    return names()->all;
+}
+
+std::shared_ptr<LiveExport> ExportSet::find(std::string_view name) const {
+    const auto names = this->names();
+    const auto found = names->by_name.find(name);
+    return found == names->by_name.end() ? nullptr : found->second;
+}
+
+void ExportSet::change(const List& added, const List& removed) {
+    List list = all();
+    std::erase_if(list, [&removed](const auto& each) {
+        return std::find(removed.begin(), removed.end(), each) != removed.end();
+    });
+    list.insert(list.end(), added.begin(), added.end());
+    auto changed = std::make_shared<Names>(std::move(list));
+    const std::lock_guard lock(mutex_);
+    names_ = std::move(changed);
 }
 
 std::vector<std::shared_ptr<const Export>> PeerCatalog::visible() const {
     std::vector<std::shared_ptr<const Export>> seen;
-    std::copy_if(exports_.all().begin(), exports_.all().end(), std::back_inserter(seen),
-                 [this](const auto& each) { return peer_.allowed_by(each->allow); });
+    for (const auto& each : exports_.all()) {
+        auto now = each->now();
+        if (peer_.allowed_by(now->allow))
+            seen.push_back(std::move(now));
+    }
     return seen;
 }
 
 std::shared_ptr<const Export> PeerCatalog::find(std::string_view name) const {
     auto found = exports_.find(name);
-    if (!found && name.empty() && exports_.all().size() == 1)
-        found = exports_.all().front();
-    return found && peer_.allowed_by(found->allow) ? found : nullptr;
+    if (!found && name.empty()) {
+        if (const auto all = exports_.all(); all.size() == 1)
+            found = all.front();
+    }
+    auto now = found ? found->now() : nullptr;
+    return now && peer_.allowed_by(now->allow) ? now : nullptr;
+}
+
+Catalog::Admission PeerCatalog::admit(const std::shared_ptr<const Export>& chosen) {
+    const auto live = exports_.find(chosen->name);
+    if (!live)
+        return Admission::draining; // removed this very moment
+    auto admitted = live->admit(Terms::of(*chosen));
+    seat_ = std::move(admitted.seat);
+    switch (admitted.answer) {
+    case LiveExport::Admission::yes:
+        return Admission::yes;
+    case LiveExport::Admission::full:
+        return Admission::full;
+    case LiveExport::Admission::draining:
+        break;
+    }
+    return Admission::draining;
 }
 
 } // namespace interposed::server

@@ -109,7 +109,7 @@ receive_option(Stream& stream, Bytes& data, MemoryShare& memory, std::uint64_t& 
 
 } // namespace
 
-asio::awaitable<std::optional<Agreement>> shake_hands(Stream& stream, const Catalog& catalog,
+asio::awaitable<std::optional<Agreement>> shake_hands(Stream& stream, Catalog& catalog,
                                                       MemoryBudget& memory) {
     const auto flags = co_await greet(stream);
     if (!flags)

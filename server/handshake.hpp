@@ -20,7 +20,7 @@ public:
 /// Greets a client and answers its options until it has chosen an export. nullopt: it left, or was
 /// sent away, before. Throws ProtocolError. Reads not one byte more than it uses. Options of
 /// unusual length are refused when there is no memory for them.
-asio::awaitable<std::optional<Agreement>> shake_hands(Stream& stream, const Catalog& catalog,
+asio::awaitable<std::optional<Agreement>> shake_hands(Stream& stream, Catalog& catalog,
                                                       MemoryBudget& memory);
 
 } // namespace interposed::server

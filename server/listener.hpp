@@ -30,6 +30,9 @@ public:
     /// For people and for the log: "tcp://127.0.0.1:10809", "unix:///run/x.sock".
     [[nodiscard]] const std::string& uri() const { return uri_; }
 
+    /// What it was opened for.
+    [[nodiscard]] const config::Listener& wish() const { return wish_; }
+
     void start(Accepted accepted);
     void close();
 
@@ -41,6 +44,7 @@ private:
     asio::posix::stream_descriptor socket_;
     asio::steady_timer pause_;
     std::string uri_;
+    config::Listener wish_;
     std::string path_; ///< of a Unix socket; else empty
     Accepted accepted_;
 };

@@ -1,5 +1,9 @@
 #include "server/log.hpp"
 
+#include "server/log_line.hpp"
+#include "server/log_writer.hpp"
+
+#include <atomic>
 #include <cstdlib>
 #include <string>
 #include <unistd.h>
@@ -8,36 +12,104 @@ namespace interposed::server::log {
 
 namespace {
 
-/// In one write, so that lines of several threads do not mix. Control characters, which may have
-/// come from a client or a file name, are made harmless.
-void write_line(const char* journal_prefix, const char* prefix, std::string_view line) {
-    static const bool journal = std::getenv("JOURNAL_STREAM") != nullptr;
-    std::string out(journal ? journal_prefix : "");
-    out += prefix;
-    for (const char c : line)
-        out += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-    out += '\n';
-    for (std::string_view left = out; !left.empty();) {
-        const ssize_t put = ::write(STDERR_FILENO, left.data(), left.size());
-        if (put <= 0)
-            return;
-        left.remove_prefix(static_cast<std::size_t>(put));
-    }
+using config::LogFormat;
+
+std::atomic<Level> least{Level::info};
+std::atomic<LogFormat> format{LogFormat::text};
+/// When the process may end at last, whatever is still queued. Zero: it does not end yet.
+std::atomic<LogWriter::Clock::time_point> end{};
+
+bool for_systemd() {
+    static const bool is = std::getenv("JOURNAL_STREAM") != nullptr;
+    return is;
+}
+
+std::string line_of(Level level, std::string_view message, const Fields& fields) {
+    return format.load(std::memory_order_relaxed) == LogFormat::json
+               ? json_line(std::chrono::system_clock::now(), level, message, fields)
+               : text_line(level, message, for_systemd());
+}
+
+std::string dropped_line(std::uint64_t lines) {
+    return line_of(Level::warning,
+                   "log: " + std::to_string(lines) +
+                       " lines dropped here: they could not be written in time",
+                   {});
+}
+
+void flush_at_exit();
+
+/// Never destroyed: destructors of static objects may have something to say, too.
+LogWriter& writer() {
+    static LogWriter& made = []() -> LogWriter& {
+        std::atexit(flush_at_exit);
+        return *new LogWriter(STDERR_FILENO, dropped_line);
+    }();
+    return made;
+}
+
+void flush_at_exit() {
+    const auto until = LogWriter::Clock::now() + LogWriter::patience;
+    end = until;
+    writer().flush(until);
+}
+
+void put(std::string_view line) {
+    writer().put(line);
+    const LogWriter::Clock::time_point until = end.load(std::memory_order_relaxed);
+    if (until != LogWriter::Clock::time_point{})
+        writer().flush(until);
+}
+
+void say(Level level, std::string_view message, const Fields& fields) {
+    if (enabled(level))
+        put(line_of(level, message, fields));
 }
 
 } // namespace
 
-void info(std::string_view line) {
-    write_line("<6>", "interposed: ", line);
+void configure(Level level, LogFormat wanted) {
+    least.store(level, std::memory_order_relaxed);
+    format.store(wanted, std::memory_order_relaxed);
 }
-void warning(std::string_view line) {
-    write_line("<4>", "interposed: warning: ", line);
+
+std::pair<Level, LogFormat> configuration() {
+    return {least, format};
 }
-void error(std::string_view line) {
-    write_line("<3>", "interposed: error: ", line);
+
+bool enabled(Level level) {
+    return level <= least.load(std::memory_order_relaxed);
 }
+
+void debug(std::string_view line, const Fields& fields) {
+    say(Level::debug, line, fields);
+}
+
+void info(std::string_view line, const Fields& fields) {
+    say(Level::info, line, fields);
+}
+
+void warning(std::string_view line, const Fields& fields) {
+    say(Level::warning, line, fields);
+}
+
+void error(std::string_view line, const Fields& fields) {
+    say(Level::error, line, fields);
+}
+
 void ready() {
-    write_line("<6>", "", "ready");
+    if (format.load(std::memory_order_relaxed) == LogFormat::json)
+        put(line_of(Level::info, "ready", {}));
+    else
+        put(for_systemd() ? "<6>ready\n" : "ready\n");
+}
+
+void flush() {
+    writer().flush();
+}
+
+std::uint64_t dropped() {
+    return writer().dropped();
 }
 
 } // namespace interposed::server::log

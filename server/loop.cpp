@@ -6,7 +6,8 @@
 
 namespace interposed::server {
 
-Loop::Loop(devices::Engine::Ring ring, ClientLimits& limits) : limits_(limits), engine_(ring) {
+Loop::Loop(devices::Engine::Ring ring, ClientLimits& limits, unsigned index)
+    : limits_(limits), index_(index), engine_(ring) {
     if (engine_.has_ring()) {
         ring_ready_.emplace(context_, ::dup(engine_.wait_fd()));
         watch_ring();
@@ -25,7 +26,7 @@ void Loop::watch_ring() {
 
 Loops::Loops(unsigned count, devices::Engine::Ring ring, ClientLimits& limits) {
     for (unsigned i = 0; i < std::max(count, 1U); ++i)
-        loops_.push_back(std::make_unique<Loop>(ring, limits));
+        loops_.push_back(std::make_unique<Loop>(ring, limits, i));
 }
 
 Loops::~Loops() {

@@ -22,8 +22,10 @@ namespace interposed::server {
 /// runs it at a time, but not always the same one (see Loops).
 class Loop {
 public:
-    Loop(devices::Engine::Ring ring, ClientLimits& limits);
+    Loop(devices::Engine::Ring ring, ClientLimits& limits, unsigned index = 0);
 
+    /// Which of the server's loops it is.
+    [[nodiscard]] unsigned index() const { return index_; }
     asio::io_context& context() { return context_; }
     devices::Engine& engine() { return engine_; }
     BufferPool& buffers() { return buffers_; }
@@ -49,6 +51,7 @@ private:
     void watch_ring();
 
     ClientLimits& limits_;
+    const unsigned index_;
     BufferPool buffers_; // outlives what the context still holds
     PipePool pipes_;
     devices::Engine engine_;
@@ -82,6 +85,7 @@ public:
     /// Ends them; what the loops still had to do is not done. Waits for all, also for a stuck one.
     void stop();
 
+    [[nodiscard]] unsigned count() const { return static_cast<unsigned>(loops_.size()); }
     /// The loop with the fewest sessions.
     Loop& least_busy();
 

@@ -1,3 +1,5 @@
+#include "control/control.hpp"
+#include "control/state_store.hpp"
 #include "server/command_line.hpp"
 #include "server/log.hpp"
 #include "server/resolve.hpp"
@@ -6,6 +8,7 @@
 #include <csignal>
 #include <cstdio>
 #include <iostream>
+#include <optional>
 #include <sys/resource.h>
 
 namespace {
@@ -22,24 +25,45 @@ void raise_descriptor_limit() {
     }
 }
 
+/// What is served is not what the file says, and who wrote the file wants to know.
+void warn_of_records(const control::StateStore& store) {
+    for (const auto& [name, record] : store.records()) {
+        const char* const how = record.origin == control::Record::Origin::removed ? "removed"
+                                : record.origin == control::Record::Origin::same
+                                    ? "given another table, which is loaded,"
+                                    : "made or changed";
+        server::log::warning("export \"" + name + "\" was " + how + " at run time: so says \"" +
+                             store.folder() + "\", whatever the configuration file says");
+    }
+}
+
 int serve(const CommandLine& line) {
-    const config::Configuration configuration =
-        line.without ? *line.without : config::load(line.file);
-    const server::Resolved resolved = server::resolve(configuration);
+    const config::Configuration file = line.without ? *line.without : config::load(line.file);
     if (line.action == CommandLine::Action::check) {
-        std::cout << server::describe(resolved);
+        std::cout << server::describe(server::resolve(file));
         return 0;
     }
+    server::log::configure(file.log.level, file.log.format);
+    std::optional<control::StateStore> store;
+    if (file.state_dir)
+        store.emplace(*file.state_dir);
+    const config::Configuration configuration = store ? store->apply_to(file) : file;
+    if (store)
+        warn_of_records(*store);
+    const server::Resolved resolved = server::resolve(configuration);
     for (const std::string& warning : resolved.warnings)
         server::log::warning(warning);
-    server::Server(configuration, resolved, {.ring = line.ring}).run();
+    server::Server server(configuration, resolved, {.ring = line.ring});
+    const control::Control control(server, file, resolved, store ? &*store : nullptr);
+    server.run();
     return 0;
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
-    // A client that has gone must not end the server; a reload does not exist yet.
+    // A client that has gone must not end the server; nor a hang-up before there is anything to
+    // reload.
     std::signal(SIGPIPE, SIG_IGN);
     std::signal(SIGHUP, SIG_IGN);
     raise_descriptor_limit();
@@ -59,6 +83,7 @@ int main(int argc, char** argv) {
         std::cerr << "interposed: " << why.what() << "\n" << server::usage;
         return 2;
     } catch (const std::exception& why) {
+        server::log::flush(); // what was said before stands before
         std::cerr << why.what() << "\n";
         return 1;
     }

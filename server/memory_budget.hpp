@@ -17,7 +17,8 @@ public:
     bool take(std::uint64_t bytes) {
         std::uint64_t taken = taken_.load(std::memory_order_relaxed);
         do {
-            if (bytes > total_ - taken) {
+            const std::uint64_t total = this->total();
+            if (taken > total || bytes > total - taken) {
                 short_.store(true, std::memory_order_relaxed);
                 return false;
             }
@@ -30,11 +31,14 @@ public:
     /// Whether somebody got none since this was last asked.
     bool was_short() { return short_.exchange(false, std::memory_order_relaxed); }
 
-    [[nodiscard]] std::uint64_t total() const { return total_; }
+    /// What is taken beyond it is given back in time.
+    void set_total(std::uint64_t total) { total_.store(total, std::memory_order_relaxed); }
+
+    [[nodiscard]] std::uint64_t total() const { return total_.load(std::memory_order_relaxed); }
     [[nodiscard]] std::uint64_t taken() const { return taken_.load(std::memory_order_relaxed); }
 
 private:
-    const std::uint64_t total_; ///< bytes
+    std::atomic<std::uint64_t> total_; ///< bytes
     std::atomic<std::uint64_t> taken_{0};
     std::atomic<bool> short_{false};
 };

@@ -21,6 +21,16 @@ void refuse_malformed(Bytes& out, Option option, std::string_view why) {
     append_option_error(out, option, OptionReply::err_invalid, why);
 }
 
+/// The client may come again.
+void refuse_for_now(Bytes& out, Option option, Catalog::Admission why) {
+    if (why == Catalog::Admission::full)
+        append_option_error(out, option, OptionReply::err_policy,
+                            "the export has as many connections as it may have");
+    else
+        append_option_error(out, option, OptionReply::err_shutdown,
+                            "the export takes no new connections");
+}
+
 /// What proto.md calls a match: the name itself, or for LIST the namespace as a wildcard, and no
 /// query at all for everything there is.
 ContextSet selected(const std::vector<std::string_view>& queries, bool listing) {
@@ -38,7 +48,7 @@ ContextSet selected(const std::vector<std::string_view>& queries, bool listing) 
 
 } // namespace
 
-Negotiation::Negotiation(const Catalog& catalog, protocol::ClientFlags flags)
+Negotiation::Negotiation(Catalog& catalog, protocol::ClientFlags flags)
     : catalog_(catalog), flags_(flags) {}
 
 Next Negotiation::answer(const protocol::OptionHeader& header, Data data, Bytes& out) {
@@ -88,7 +98,7 @@ Next Negotiation::answer_export_name(Data data, Bytes& out) {
         return Next::close; // whoever asked for extended headers must use GO
     const std::string_view name(reinterpret_cast<const char*>(data.data()), data.size());
     auto found = catalog_.closing() ? nullptr : catalog_.find(name);
-    if (!found)
+    if (!found || catalog_.admit(found) != Catalog::Admission::yes)
         return Next::close; // this option has no way to say no
     choose(std::move(found));
     protocol::append_export_name_reply(out, chosen_->size(), flags_of(chosen_), !flags_.no_zeroes);
@@ -105,6 +115,13 @@ Next Negotiation::answer_info(Option option, Data data, Bytes& out) {
     if (!found) {
         refuse_unknown(out, option);
         return Next::option;
+    }
+    if (option == Option::go) {
+        const auto answer = catalog_.admit(found);
+        if (answer != Catalog::Admission::yes) {
+            refuse_for_now(out, option, answer);
+            return Next::option;
+        }
     }
     append_info_export(out, option, found->size(), flags_of(found));
     if (request->wants(Info::name))
@@ -174,20 +191,25 @@ void Negotiation::answer_meta_context(Option option, Data data, Bytes& out) {
     }
     if (!listing) {
         contexts_ = matching;
-        context_export_ = std::move(found);
+        context_export_ = found->name;
     }
     append_option_reply(out, option, OptionReply::ack);
 }
 
 void Negotiation::choose(std::shared_ptr<const Export> chosen) {
     chosen_ = std::move(chosen);
-    if (context_export_ != chosen_)
+    if (!has_contexts_of(*chosen_))
         contexts_ = {};
     context_export_.reset();
 }
 
+/// Its table may have been swapped meanwhile: the name is what the client means.
+bool Negotiation::has_contexts_of(const Export& offered) const {
+    return context_export_ == offered.name;
+}
+
 std::uint16_t Negotiation::flags_of(const std::shared_ptr<const Export>& offered) const {
-    return offered->flags(framing_, !contexts_.empty() && offered == context_export_);
+    return offered->flags(framing_, !contexts_.empty() && has_contexts_of(*offered));
 }
 
 } // namespace interposed::server

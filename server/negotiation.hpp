@@ -6,7 +6,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -21,6 +23,13 @@ public:
     [[nodiscard]] virtual std::shared_ptr<const Export> find(std::string_view name) const = 0;
     /// No new clients any more.
     [[nodiscard]] virtual bool closing() const = 0;
+
+    enum class Admission : std::uint8_t { yes, full, draining };
+    /// Called when the client has chosen: takes a place at the export, if there is one.
+    virtual Admission admit(const std::shared_ptr<const Export>& chosen) {
+        (void)chosen;
+        return Admission::yes;
+    }
 };
 
 /// The option haggling of one connection, from the client's flags to a chosen export. Pure: it is
@@ -34,7 +43,7 @@ public:
 
     enum class Next : std::uint8_t { option, transmission, close };
 
-    Negotiation(const Catalog& catalog, protocol::ClientFlags flags);
+    Negotiation(Catalog& catalog, protocol::ClientFlags flags);
 
     /// Answers one option. `data` is all of it, or nothing of it if it is too long: then it is
     /// refused for that.
@@ -60,14 +69,15 @@ private:
     void answer_meta_context(protocol::Option option, std::span<const std::byte> data,
                              protocol::Bytes& out);
     void choose(std::shared_ptr<const Export> chosen);
+    [[nodiscard]] bool has_contexts_of(const Export& offered) const;
     [[nodiscard]] std::uint16_t flags_of(const std::shared_ptr<const Export>& offered) const;
 
-    const Catalog& catalog_;
+    Catalog& catalog_;
     protocol::ClientFlags flags_;
     unsigned options_ = 0;
     protocol::Framing framing_ = protocol::Framing::simple;
     ContextSet contexts_;
-    std::shared_ptr<const Export> context_export_; ///< of which the contexts were selected
+    std::optional<std::string> context_export_; ///< of which the contexts were selected
     std::shared_ptr<const Export> chosen_;
 };
 

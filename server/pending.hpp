@@ -17,6 +17,7 @@ struct Session::Pending final : devices::Operation, Outbox::Owner {
 
     Session& session;
     protocol::Request request;
+    RequestMeter::Clock::time_point received_at{};
     Buffer buffer;                        ///< what is read, or written
     std::size_t charge = 0;               ///< bytes in flight besides the buffer
     bool fetches = false;                 ///< no request of its own: part of a reply that has begun

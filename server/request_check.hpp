@@ -10,7 +10,8 @@ namespace interposed::server {
 struct Agreement {
     std::shared_ptr<const Export> chosen;
     protocol::Framing framing = protocol::Framing::simple;
-    ContextSet contexts; ///< what BLOCK_STATUS tells of
+    ContextSet contexts;                         ///< what BLOCK_STATUS tells of
+    std::shared_ptr<RateLimiter> client_limit{}; ///< of all this client's sessions; or null
 };
 
 /// Whether a request may be carried out, and if not, why (proto.md, "Request types" and "Error

@@ -24,4 +24,25 @@ Resolved resolve(const config::Configuration& configuration, const Probe& probe)
     return resolved;
 }
 
+ResolvedExport resolve_beside(const config::Export& source, const std::string& file,
+                              std::vector<ResolvedExport> served,
+                              std::vector<ResolvedExport> loaded, const Probe& probe) {
+    std::vector<config::Fault> faults;
+    Probes probes(probe);
+    const ResolvedExport resolved = resolve_export(source, probes, faults);
+    if (const std::string& why = resolved.disabled_because; !why.empty())
+        faults.push_back({source.place, why});
+    if (faults.empty()) {
+        // An export's two tables may lie on the same bytes, and are never in one of these lists.
+        for (std::vector<ResolvedExport>* others : {&served, &loaded}) {
+            others->push_back(resolved);
+            if (faults.empty()) // else the same would be found again
+                find_conflicts(*others, faults);
+        }
+    }
+    if (!faults.empty())
+        throw config::ConfigError(file, std::move(faults));
+    return resolved;
+}
+
 } // namespace interposed::server

@@ -47,6 +47,14 @@ using Probe = std::function<devices::DeviceInfo(const std::string&)>;
 Resolved resolve(const config::Configuration& configuration, const Probe& probe = devices::probe);
 Resolved resolve(config::Configuration&&, const Probe& = devices::probe) = delete;
 
+/// One export beside others that have been resolved before, each of which may have two tables: the
+/// one that is served, and one that is loaded to be served next. Throws config::ConfigError about
+/// `source`, whose places are in `file`.
+ResolvedExport resolve_beside(const config::Export& source, const std::string& file,
+                              std::vector<ResolvedExport> served,
+                              std::vector<ResolvedExport> loaded,
+                              const Probe& probe = devices::probe);
+
 /// Every export and its table for people, many lines long. Of a table with more than 64
 /// segments only the ends are shown.
 std::string describe(const Resolved& resolved);

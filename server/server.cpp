@@ -2,68 +2,21 @@
 
 #include "devices/device.hpp"
 #include "server/log.hpp"
+#include "server/open_export.hpp"
+#include "server/service.hpp"
 
 #include <algorithm>
 #include <asio/bind_executor.hpp>
 #include <asio/co_spawn.hpp>
+#include <asio/post.hpp>
 #include <csignal>
+#include <system_error>
 #include <thread>
 #include <unistd.h>
 
 namespace interposed::server {
 
 namespace {
-
-/// Where small writes cannot be done for the blocks they lie in, no request may be moved off the
-/// blocks by its segment.
-void check_alignment(const Export& made, const std::vector<mapping::Segment>& segments,
-                     const std::vector<std::shared_ptr<devices::Layer>>& below) {
-    for (std::size_t i = 0; i < segments.size(); ++i) {
-        const mapping::Segment& segment = segments[i];
-        const std::uint32_t block = below[segment.device]->limits().minimum_block;
-        if (segment.start % block != 0 || segment.length % block != 0 ||
-            segment.device_offset % block != 0)
-            throw devices::ClaimError(
-                "export \"" + made.name + "\" segment " + std::to_string(i) + " on \"" +
-                made.devices[segment.device] +
-                "\": want start, length and offset in multiples of " + std::to_string(block) +
-                " for shared direct I/O, found " + std::to_string(segment.start) + ", " +
-                std::to_string(segment.length) + ", " + std::to_string(segment.device_offset));
-    }
-}
-
-std::shared_ptr<const Export> open_export(devices::Registry& registry,
-                                          const ResolvedExport& resolved, std::uint64_t memory) {
-    const config::Export& source = *resolved.source;
-    auto made = std::make_shared<Export>();
-    made->name = source.name;
-    made->description = source.description;
-    made->read_only = source.read_only;
-    made->allow = source.allow;
-    made->memory = std::make_shared<MemoryBudget>(memory);
-    std::vector<std::shared_ptr<devices::Layer>> below;
-    for (const ResolvedDevice& device : resolved.devices) {
-        below.push_back(registry.open(
-            device.info,
-            {.claim = source.claim == config::Claim::shared ? devices::ClaimMode::shared
-                                                            : devices::ClaimMode::exclusive,
-             .access = source.read_only ? devices::Access::read_only : devices::Access::read_write,
-             .cache = device.cache,
-             .user = source.name}));
-        made->devices.push_back(device.info.path);
-    }
-    std::vector<mapping::Segment> segments;
-    segments.reserve(resolved.segments.size());
-    for (const ResolvedSegment& each : resolved.segments)
-        segments.push_back({.start = each.where.offset,
-                            .length = each.where.length,
-                            .device = each.device,
-                            .device_offset = each.device_offset});
-    check_alignment(*made, segments, below);
-    made->table =
-        std::make_shared<TableLayer>(mapping::Table(std::move(segments)), std::move(below));
-    return made;
-}
 
 unsigned loops_for(const Server::Options& options) {
     return options.loops > 0 ? options.loops : std::max(1U, std::thread::hardware_concurrency());
@@ -73,43 +26,145 @@ unsigned loops_for(const Server::Options& options) {
 
 Server::Server(const config::Configuration& configuration, const Resolved& resolved,
                Options options)
-    : signals_(control_, SIGINT, SIGTERM), drain_timer_(control_),
+    : signals_(control_, SIGINT, SIGTERM, SIGHUP), drain_timer_(control_),
       limits_(configuration.limits), client_limits_{.memory = MemoryBudget(limits_.memory),
                                                     .handshake_timeout = std::chrono::seconds(
                                                         limits_.handshake_timeout_s)},
-      loops_(loops_for(options), options.ring, client_limits_), memory_timer_(control_) {
+      closing_(1), loops_(loops_for(options), options.ring, client_limits_),
+      memory_timer_(control_) {
     open_exports(resolved);
-    for (const config::Listener& wish : configuration.listen) {
-        for (auto& listener : Listener::open(control_, wish))
-            listeners_.push_back(std::move(listener));
-    }
+    listeners_ = bind(configuration.listen);
 }
 
+// Engines outlive the devices that used them, and these are closed on a thread of their own.
 Server::~Server() {
     loops_.stop();
+    connections_.clear();
+    exports_.reset();
+    closing_.join();
 }
 
 void Server::open_exports(const Resolved& resolved) {
+    registry_.on_flush_failed(
+        [this](const devices::DeviceInfo& device, int error) { flush_failed(device, error); });
     std::vector<std::shared_ptr<const Export>> open;
-    const std::uint64_t memory = resolved.exports.size() > 1 ? limits_.memory / 2 : limits_.memory;
     for (const ResolvedExport& each : resolved.exports) {
         if (each.disabled_because.empty())
-            open.push_back(open_export(registry_, each, memory));
+            open.push_back(this->open(each, nullptr));
     }
     exports_ = std::make_unique<ExportSet>(std::move(open));
+    share_memory();
+}
+
+std::shared_ptr<const Export> Server::open(const ResolvedExport& resolved, const Export* before) {
+    return owned(
+        open_export(registry_, resolved, before, client_limits_.memory.total(), loops_.count()));
+}
+
+std::shared_ptr<const Export> Server::on_terms(const Export& before, const config::Export& source) {
+    return owned(with_terms(before, source));
+}
+
+/// The last to let go of an export may be a thread that must not wait for its devices.
+std::shared_ptr<const Export> Server::owned(std::unique_ptr<Export> made) {
+    made->farewell = std::make_shared<Farewell>();
+    return {made.release(), [this](const Export* last) {
+                asio::post(closing_, [mine = std::unique_ptr<const Export>(last)]() mutable {
+                    const auto farewell = mine->farewell;
+                    mine.reset();
+                    farewell->closed();
+                });
+            }};
+}
+
+void Server::change_exports(const ExportSet::List& added, const ExportSet::List& removed) {
+    for (const auto& each : removed)
+        each->drain(true);
+    exports_->change(added, removed);
+    share_memory();
+}
+
+/// On whatever thread.
+void Server::flush_failed(const devices::DeviceInfo& device, int error) {
+    const std::string what =
+        "device \"" + device.path + "\": flush failed: " + std::generic_category().message(error);
+    log::error(what + ": data may be lost; every further flush will fail until it is reopened",
+               {.device = device.path});
+    asio::post(control_, [this, identity = device.identity, what] {
+        for (const auto& live : exports_->all()) {
+            const auto now = live->now();
+            const bool uses_it =
+                std::any_of(now->opened.begin(), now->opened.end(),
+                            [&](const auto& each) { return each->info().identity == identity; });
+            if (uses_it)
+                tell({EventKind::flush_error, now->name, what});
+        }
+    });
+}
+
+/// One export that is stuck leaves half to the others, if there are any.
+void Server::share_memory() {
+    const auto all = exports_->all();
+    for (const auto& each : all)
+        each->now()->memory->set_total(all.size() > 1 ? limits_.memory / 2 : limits_.memory);
 }
 
 void Server::run() {
     loops_.start();
     wait_for_signal();
     watch_memory();
-    for (const auto& listener : listeners_) {
-        listener->start([this](int fd) { accepted(fd); });
-        log::info("listening on " + listener->uri());
-    }
+    running_ = true;
+    for (const auto& listener : listeners_)
+        start(*listener);
     log::ready();
+    service::ready();
     control_.run();
     loops_.stop();
+}
+
+void Server::start(Listener& listener) {
+    listener.start([this](int fd) { accepted(fd); });
+    log::info("listening on " + listener.uri());
+}
+
+Server::Listeners Server::bind(const std::vector<config::Listener>& wishes) {
+    Listeners added;
+    for (const config::Listener& wish : wishes) {
+        const auto there =
+            std::find_if(listeners_.begin(), listeners_.end(), [&wish](const auto& listener) {
+                return to_string(listener->wish()) == to_string(wish);
+            });
+        if (there != listeners_.end() && !((*there)->wish() == wish))
+            throw std::runtime_error("listen " + to_string(wish) +
+                                     ": mode, owner and group take effect with a restart only: "
+                                     "want them as they were");
+        if (there != listeners_.end())
+            continue;
+        for (auto& listener : Listener::open(control_, wish))
+            added.push_back(std::move(listener));
+    }
+    return added;
+}
+
+std::vector<std::string> Server::listen(const std::vector<config::Listener>& wishes,
+                                        Listeners added) {
+    std::vector<std::string> ended;
+    std::erase_if(listeners_, [&](const auto& listener) {
+        const bool stays =
+            std::any_of(wishes.begin(), wishes.end(), [&listener](const config::Listener& wish) {
+                return listener->wish() == wish;
+            });
+        if (!stays)
+            ended.push_back(listener->uri());
+        return !stays;
+    });
+    if (stopping())
+        return ended;
+    for (auto& listener : added) {
+        start(*listener);
+        listeners_.push_back(std::move(listener));
+    }
+    return ended;
 }
 
 void Server::accepted(int fd) {
@@ -121,7 +176,7 @@ void Server::accepted(int fd) {
     try {
         serve(fd, peer);
     } catch (const std::exception& why) { // no memory, or no place in epoll: for this one
-        log::warning(peer.name + ": cannot be served: " + why.what());
+        log::warning(peer.name + ": cannot be served: " + why.what(), {.client = peer.name});
         left(peer);
     }
 }
@@ -134,17 +189,40 @@ void Server::serve(int accepted, Peer peer) {
     SocketStream::Socket socket(loop.context(), asio::generic::stream_protocol(AF_UNIX, 0),
                                 fd.get());
     (void)fd.release();
-    auto made = std::make_shared<Connection>(id, std::make_unique<SocketStream>(std::move(socket)),
-                                             std::move(peer), loop, *exports_);
+    const std::chrono::seconds keepalive(limits_.keepalive_s);
+    auto made = std::make_shared<Connection>(
+        id, std::make_unique<SocketStream>(std::move(socket), keepalive), std::move(peer), loop,
+        *exports_);
     Connection& connection = *made;
+    connection.on_chosen([this, name = connection.description()](const std::string& chosen) {
+        tell({EventKind::connected, chosen, name});
+    });
     connections_.emplace(id, std::move(made));
-    auto ended = [this, id](std::exception_ptr) {
-        const auto found = connections_.find(id);
-        left(found->second->peer());
-        connections_.erase(found);
-        end_if_done();
-    };
-    asio::co_spawn(connection.strand(), connection.run(), asio::bind_executor(control_, ended));
+    ++counters_.accepted;
+    ++counters_.connections;
+    try {
+        asio::co_spawn(
+            connection.strand(), connection.run(),
+            asio::bind_executor(control_, [this, id](std::exception_ptr) { ended(id); }));
+    } catch (...) {
+        connections_.erase(id);
+        --counters_.connections;
+        throw;
+    }
+}
+
+void Server::ended(std::uint64_t id) {
+    const auto found = connections_.find(id);
+    const std::shared_ptr<Connection> connection = std::move(found->second);
+    left(connection->peer());
+    connections_.erase(found);
+    --counters_.connections;
+    const std::string name = connection->status().export_name;
+    if (!connection->status().framing)
+        ++counters_.handshake_failures;
+    else
+        tell({EventKind::disconnected, name, connection->description()});
+    end_if_done();
 }
 
 /// Counts the client in, unless there are enough.
@@ -156,14 +234,16 @@ bool Server::admits(const Peer& peer) {
         ++connections_of_[peer.client];
         return true;
     }
+    ++counters_.turned_away;
     const auto now = std::chrono::steady_clock::now();
     if (now - last_refusal_ >= refusal_interval) {
         last_refusal_ = now;
-        log::warning(
-            peer.name + ": turned away: want at most " +
-            (full ? std::to_string(limits_.connections) + " connections"
-                  : std::to_string(limits_.connections_per_client) + " connections of a client") +
-            ", found as many");
+        log::warning(peer.name + ": turned away: want at most " +
+                         (full ? std::to_string(limits_.connections) + " connections"
+                               : std::to_string(limits_.connections_per_client) +
+                                     " connections of a client") +
+                         ", found as many",
+                     {.client = peer.name});
     }
     return false;
 }
@@ -177,7 +257,7 @@ void Server::left(const Peer& peer) {
 bool Server::memory_was_short() {
     bool is = client_limits_.memory.was_short();
     for (const auto& each : exports_->all())
-        is = each->memory->was_short() || is;
+        is = each->now()->memory->was_short() || is;
     return is;
 }
 
@@ -188,6 +268,7 @@ void Server::watch_memory() {
         const bool ended = signals_seen_ > 0 && connections_.empty(); // and nobody cancels again
         if (cancelled || ended)
             return;
+        watch_for_lost();
         if (memory_was_short()) {
             for (const auto& [id, connection] : connections_)
                 connection->end_if_stalled();
@@ -196,26 +277,58 @@ void Server::watch_memory() {
     });
 }
 
+/// Hosts that have vanished in the middle of something.
+void Server::watch_for_lost() {
+    const std::chrono::seconds patience(limits_.keepalive_s);
+    const auto now = std::chrono::steady_clock::now();
+    if (now - lost_watched_ < patience / 4)
+        return;
+    lost_watched_ = now;
+    for (const auto& [id, connection] : connections_) {
+        if (connection->peer().address)
+            connection->end_if_lost(patience);
+    }
+}
+
 void Server::wait_for_signal() {
-    signals_.async_wait([this](const std::error_code& cancelled, int) {
+    signals_.async_wait([this](const std::error_code& cancelled, int signal) {
         if (cancelled)
             return;
         wait_for_signal(); // first: what follows may end the waiting
-        ++signals_seen_;
-        if (signals_seen_ == 1)
-            stop();
-        else if (signals_seen_ == 2)
-            abort();
-        else
-            ::_exit(1);
+        take_signal(signal);
+        end_if_done(); // also where another signal was taken while all was ending
     });
 }
 
+void Server::take_signal(int signal) {
+    if (signal == SIGHUP) {
+        if (reload_ && signals_seen_ == 0)
+            reload_();
+        return;
+    }
+    ++signals_seen_;
+    if (signals_seen_ == 1)
+        stop();
+    else if (signals_seen_ == 2)
+        abort();
+    else
+        ::_exit(1);
+}
+
 void Server::stop() {
+    service::stopping();
     log::info("stopping: requests in flight are finished first");
+    if (stopping_)
+        stopping_();
     exports_->close();
     for (const auto& [id, connection] : connections_)
         connection->stop();
+    // After that: what waits to be taken is not taken any more, and what is being changed may not
+    // find that something was still written.
+    for (const auto& each : exports_->all()) {
+        if (each->held())
+            each->go_on([] {});
+    }
     drain_timer_.expires_after(drain_deadline);
     drain_timer_.async_wait([this](const std::error_code& cancelled) {
         if (!cancelled)
@@ -238,6 +351,27 @@ void Server::end_if_done() {
     drain_timer_.cancel();
     memory_timer_.cancel();
     signals_.cancel();
+}
+
+void Server::tell(ServerEvent event) {
+    asio::post(control_, [this, event = std::move(event)] {
+        if (event_sink_)
+            event_sink_(event);
+    });
+}
+
+void Server::set_limits(const config::Limits& limits) {
+    limits_ = limits;
+    client_limits_.memory.set_total(limits.memory);
+    client_limits_.handshake_timeout = std::chrono::seconds(limits.handshake_timeout_s);
+    share_memory();
+}
+
+std::vector<std::shared_ptr<Connection>> Server::connections() const {
+    std::vector<std::shared_ptr<Connection>> all;
+    for (const auto& [id, connection] : connections_)
+        all.push_back(connection);
+    return all;
 }
 
 } // namespace interposed::server

@@ -2,16 +2,21 @@
 
 #include "devices/registry.hpp"
 #include "server/connection.hpp"
+#include "server/events.hpp"
 #include "server/export_set.hpp"
 #include "server/listener.hpp"
 #include "server/loop.hpp"
+#include "server/report.hpp"
 #include "server/resolve.hpp"
 
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
+#include <asio/thread_pool.hpp>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -46,34 +51,97 @@ public:
     /// signal gives the clients up, a third the process.
     void run();
 
+    // For who changes it while it runs: on the thread that calls run(), or before, unless it says
+    // otherwise.
+
+    /// The server's own thread runs this; it must never wait for a device there.
+    asio::io_context& context() { return control_; }
+    /// Nothing is to be begun any more.
+    [[nodiscard]] bool stopping() const { return signals_seen_ > 0; }
+    /// From any thread.
+    ExportSet& exports() { return *exports_; }
+
+    /// Claims the devices of an export: see open_export(). From any thread; may wait.
+    std::shared_ptr<const Export> open(const ResolvedExport& resolved, const Export* before);
+    /// See with_terms(). From any thread.
+    std::shared_ptr<const Export> on_terms(const Export& before, const config::Export& source);
+    /// Adds exports and takes others away, all at once. These take no new clients any more; those
+    /// they have are not touched.
+    void change_exports(const ExportSet::List& added, const ExportSet::List& removed);
+
+    /// Called for SIGHUP, and when a stop begins.
+    void on_hangup(std::function<void()> reload) { reload_ = std::move(reload); }
+    void on_stop(std::function<void()> stopping) { stopping_ = std::move(stopping); }
+    void on_event(EventSink sink) { event_sink_ = std::move(sink); }
+    /// From any thread.
+    void tell(ServerEvent event);
+
+    /// Binds what is new of these. Throws as Listener::open does, and has then bound nothing. What
+    /// it returns is put to use by listen().
+    using Listeners = std::vector<std::unique_ptr<Listener>>;
+    Listeners bind(const std::vector<config::Listener>& wishes);
+    /// Starts these, and ends those of the ones there are that are not wished for any more. Returns
+    /// the addresses of those ended.
+    std::vector<std::string> listen(const std::vector<config::Listener>& wishes, Listeners added);
+
+    void set_limits(const config::Limits& limits);
+
+    [[nodiscard]] std::vector<std::shared_ptr<Connection>> connections() const;
+
+    /// From any thread.
+    [[nodiscard]] ServerReport report() const;
+
 private:
     void open_exports(const Resolved& resolved);
+    std::shared_ptr<const Export> owned(std::unique_ptr<Export> made);
+    void flush_failed(const devices::DeviceInfo& device, int error);
+    void share_memory();
+    void start(Listener& listener);
     void accepted(int fd);
     bool admits(const Peer& peer);
     void left(const Peer& peer);
     void serve(int accepted, Peer peer);
+    void ended(std::uint64_t id);
     void watch_memory();
+    void watch_for_lost();
     bool memory_was_short();
     void wait_for_signal();
+    void take_signal(int signal);
     void stop();
     void abort();
     void end_if_done();
 
+    /// Any thread may read them.
+    struct Counters {
+        std::atomic<std::uint64_t> connections{0};
+        std::atomic<std::uint64_t> accepted{0};
+        std::atomic<std::uint64_t> turned_away{0};
+        std::atomic<std::uint64_t> handshake_failures{0};
+    };
+
+    const std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
     asio::io_context control_;
     asio::signal_set signals_;
     asio::steady_timer drain_timer_;
     devices::Registry registry_;
-    const config::Limits limits_;
+    config::Limits limits_;
     ClientLimits client_limits_;
-    Loops loops_; ///< before the exports: engines outlive the devices that used them
+    asio::thread_pool closing_; ///< closes devices, which may take its time
+    Loops loops_;               ///< before the exports: engines outlive the devices that used them
     std::unique_ptr<ExportSet> exports_;
-    std::vector<std::unique_ptr<Listener>> listeners_;
+    Listeners listeners_;
     std::map<std::uint64_t, std::shared_ptr<Connection>> connections_;
     std::uint64_t next_id_ = 1;
     std::map<std::string, std::uint32_t> connections_of_; ///< by Peer::client
     asio::steady_timer memory_timer_;
     std::chrono::steady_clock::time_point last_refusal_{}; ///< that was told in the log
+    std::chrono::steady_clock::time_point lost_watched_{};
     unsigned signals_seen_ = 0;
+    bool running_ = false;
+    Counters counters_;
+    std::function<void()> reload_;
+    std::function<void()> stopping_;
+    EventSink event_sink_;
 };
 
 } // namespace interposed::server

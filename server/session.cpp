@@ -26,11 +26,16 @@ constexpr unsigned requests_before_yield = 64;
 
 } // namespace
 
-Session::Session(std::string name, Agreement agreement, Stream& stream, Loop& loop, Strand strand)
-    : name_(std::move(name)), agreement_(std::move(agreement)), layer_(agreement_.chosen->layer()),
-      stream_(stream), loop_(loop), strand_(std::move(strand)), changed_(strand_),
-      inbox_(loop.buffers()), outbox_(loop.buffers()),
-      memory_(loop.limits().memory, agreement_.chosen->memory.get()) {}
+Session::Session(std::string name, log::Fields fields, Agreement agreement, Stream& stream,
+                 Loop& loop, Strand strand)
+    : name_(std::move(name)), fields_(fields), agreement_(std::move(agreement)),
+      layer_(&agreement_.chosen->layer()), stream_(stream), loop_(loop), strand_(std::move(strand)),
+      changed_(strand_), inbox_(loop.buffers()), outbox_(loop.buffers()),
+      memory_(loop.limits().memory, agreement_.chosen->memory.get()),
+      meter_(agreement_.chosen->statistics ? &agreement_.chosen->statistics->shard(loop.index())
+                                           : nullptr) {
+    fields_.export_name = agreement_.chosen->name;
+}
 
 Session::~Session() {
     assert(in_flight_ == 0);
@@ -68,6 +73,7 @@ void Session::stop() {
 
 void Session::abort() {
     give_up("given up by the server");
+    send_replies(); // of which there are none any more
 }
 
 /// Nothing can be said to the client any more, so nothing is taken from it either.
@@ -82,16 +88,26 @@ void Session::give_up(const char* why) {
 asio::awaitable<void> Session::read_requests() {
     unsigned turns = 0;
     while (reading_) {
+        if (!may_serve()) {
+            send_replies();
+            tell_if_quiet();
+            co_await changed_.wait();
+            continue;
+        }
         const Served served = serve_inbox();
         send_replies();
+        if (served != Served::all_but_one && !may_serve())
+            continue;
         if (served == Served::some) {
             turns = 0;
             co_await asio::post(strand_, asio::use_awaitable);
             continue;
         }
         if (served == Served::all_but_one) {
-            while (paused_ && reading_ && must_pause(incoming_))
+            while (paused_ && reading_ && must_pause(incoming_)) {
+                tell_if_quiet();
                 co_await wait_for_room();
+            }
             memory_wait_ = first_memory_wait;
             continue;
         }
@@ -170,6 +186,7 @@ Session::Received Session::receive() {
     if (moved.would_wait)
         return Received::nothing_yet;
     bytes_moved_ += moved.bytes;
+    meter_.received(RequestMeter::Clock::now());
     const std::size_t payload = std::min(moved.bytes, payload_left_);
     inbox_.received(moved.bytes - payload);
     if (payload > 0)
@@ -216,6 +233,8 @@ bool Session::take_request() {
         paused_ = true;
         return false;
     }
+    turn_.reset();
+    client_turn_.reset();
     inbox_.use(header);
     expects_large_write_ = false;
     if (request->command == Command::disconnect) {
@@ -224,6 +243,8 @@ bool Session::take_request() {
         return false;
     }
     ++counts_.requests;
+    if (tracing_)
+        trace_taken(*request);
     if (has_payload)
         take_payload(*request);
     else
@@ -237,8 +258,11 @@ bool Session::must_pause(const Request& next) {
     const bool moves_data = next.command == Command::read || next.command == Command::write;
     const std::size_t bytes = moves_data ? std::min<std::uint64_t>(next.length, max_request) : 0;
     memory_short_ = false;
-    if (in_flight_ >= max_in_flight || outbox_.bytes() >= max_unsent ||
+    turn_in_ = {};
+    if (held_ || in_flight_ >= max_in_flight || outbox_.bytes() >= max_unsent ||
         (in_flight_ > 0 && bytes_in_flight_ + bytes > max_bytes_in_flight))
+        return true;
+    if (throttled(next, bytes))
         return true;
     if (next.command == Command::block_status) {
         if (status_in_flight_ >= max_status_in_flight)
@@ -255,6 +279,31 @@ bool Session::must_pause(const Request& next) {
     memory_short_ = next.command == Command::block_status ||
                     check_request(next, agreement_) == protocol::WireError::none;
     return memory_short_;
+}
+
+/// Whether a rate limit says that it is not its turn yet. It is asked for a turn once.
+bool Session::throttled(const Request& next, std::size_t bytes) {
+    Throttle* const throttle = agreement_.chosen->throttle.get();
+    if (throttle == nullptr || next.command == Command::disconnect)
+        return false;
+    RateLimiter& client = *agreement_.client_limit;
+    if (!client_turn_ && !throttle->all.limits_anything() && !client.limits_anything())
+        return false;
+    const auto now = RateLimiter::Clock::now();
+    const bool asked_before = client_turn_.has_value();
+    if (!asked_before)
+        client_turn_.emplace(client, bytes, now);
+    turn_in_ = client_turn_->left(now);
+    // Only what its own limit lets through stands in the way of others.
+    if (turn_in_.count() == 0) {
+        if (!turn_)
+            turn_.emplace(throttle->all, bytes, now);
+        turn_in_ = turn_->left(now);
+    }
+    const bool waits = turn_in_.count() > 0;
+    if (waits && !asked_before && agreement_.chosen->statistics)
+        ++agreement_.chosen->statistics->throttled;
+    return waits;
 }
 
 std::size_t Session::memory_in_use() const {
@@ -274,8 +323,15 @@ void Session::settle_memory() {
 }
 
 asio::awaitable<void> Session::wait_for_room() {
-    if (!memory_short_) {
+    const bool not_its_turn = turn_in_.count() > 0;
+    if (!memory_short_ && !not_its_turn) {
         co_await changed_.wait();
+        co_return;
+    }
+    if (not_its_turn) {
+        asio::steady_timer turn(strand_, turn_in_);
+        std::error_code woken;
+        co_await turn.async_wait(asio::redirect_error(asio::use_awaitable, woken));
         co_return;
     }
     // Others give memory back on other threads: rare enough to look again, instead of being told.
@@ -286,7 +342,7 @@ asio::awaitable<void> Session::wait_for_room() {
 }
 
 void Session::end_if_stalled() {
-    const bool its_turn = blocked_ || streaming_ || payload_left_ > 0;
+    const bool its_turn = blocked_ || (!held_ && (streaming_ || payload_left_ > 0));
     if (memory_.taken() == 0 || !its_turn) {
         watched_since_ = {};
         return;

@@ -4,10 +4,12 @@
 #include "protocol/transmission.hpp"
 #include "server/event.hpp"
 #include "server/inbox.hpp"
+#include "server/log.hpp"
 #include "server/loop.hpp"
 #include "server/outbox.hpp"
 #include "server/pipe.hpp"
 #include "server/request_check.hpp"
+#include "server/request_meter.hpp"
 #include "server/spinner.hpp"
 #include "server/stream.hpp"
 
@@ -15,6 +17,7 @@
 #include <asio/strand.hpp>
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,12 +26,13 @@
 
 namespace interposed::server {
 
-/// What a session has done, for its line in the log.
+/// What a session has done. Any thread may read it.
 struct SessionCounts {
-    std::uint64_t requests = 0;
-    std::uint64_t errors = 0; ///< requests answered with an error
-    std::uint64_t bytes_read = 0;
-    std::uint64_t bytes_written = 0;
+    Published requests;
+    Published errors; ///< requests answered with an error
+    Published bytes_read;
+    Published bytes_written;
+    Published in_flight; ///< requests accepted that are not answered yet, but for those of a moment
 };
 
 /// The transmission phase of one connection: takes requests in batches, answers at once what
@@ -88,7 +92,9 @@ public:
     /// several busy sessions, whole batches cost less.
     static constexpr unsigned replies_per_send = 8;
 
-    Session(std::string name, Agreement agreement, Stream& stream, Loop& loop, Strand strand);
+    /// The name and the fields begin its lines in the log. What the fields refer to outlives it.
+    Session(std::string name, log::Fields fields, Agreement agreement, Stream& stream, Loop& loop,
+            Strand strand);
     ~Session();
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
@@ -102,11 +108,24 @@ public:
     /// Gives the client up; what is in the kernel is still waited for. On the strand.
     void abort();
 
+    /// Takes no more requests until go_on(), as Guest::hold() says; nor sends what has to be
+    /// fetched from the layer. On the strand.
+    void hold(std::function<void()> quiet);
+    /// Serves the export as it is now. On the strand.
+    void go_on(std::shared_ptr<const Export> now);
+
+    /// Logs each request that is taken and each that is answered, or does not. On the strand.
+    void trace(bool on) { tracing_ = on; }
+
+    /// After run(): the export may be closed. What was counted is still there.
+    void let_go();
+
     /// Called from time to time while others want memory. Gives the client up if it holds some and
     /// stands still although it is its turn. On the strand.
     void end_if_stalled();
 
     [[nodiscard]] const SessionCounts& counts() const { return counts_; }
+    [[nodiscard]] protocol::Framing framing() const { return agreement_.framing; }
     /// How it ended, for the log.
     [[nodiscard]] const char* ending() const { return ending_; }
 
@@ -129,9 +148,15 @@ private:
     Served serve_inbox();
     bool take_request();
     bool must_pause(const protocol::Request& next);
+    bool throttled(const protocol::Request& next, std::size_t bytes);
     asio::awaitable<void> wait_for_room();
     [[nodiscard]] std::size_t memory_in_use() const;
     void settle_memory();
+
+    // session_hold.cpp: how it pauses
+    [[nodiscard]] bool half_written() const;
+    [[nodiscard]] bool may_serve() const { return !held_ || half_written(); }
+    void tell_if_quiet();
 
     // session_payload.cpp: what follows a request
     void take_payload(const protocol::Request& request);
@@ -173,23 +198,26 @@ private:
     void reply_done(const protocol::Request& request);
     void reply_refused(const protocol::Request& request, protocol::WireError error);
     void reply_failed(const protocol::Request& request, int error, std::uint64_t progress);
-    void reply_error(const protocol::Request& request, protocol::WireError error,
+    void reply_error(const protocol::Request& request, protocol::WireError error, ErrorKind kind,
                      std::string_view text, std::optional<std::uint64_t> offset);
     [[nodiscard]] protocol::ChunkOf chunk_of(const protocol::Request& request,
                                              bool last = true) const;
     void send_chunk(const protocol::Bytes& chunk);
+    void trace_taken(const protocol::Request& request) const;
+    void trace_answered(const protocol::Request& request) const;
     [[nodiscard]] std::uint32_t status_block() const;
     [[nodiscard]] std::size_t read_header_size() const;
     void encode_read_header(std::byte* out, const protocol::Request& request) const;
     void answer_fetched(Pending& pending);
-    void replied();
+    void replied(const protocol::Request& request, std::uint64_t bytes);
     void send_replies();
     Stream::Moved send_parts();
     Stream::Moved send_extent(mapping::Extent extent);
 
     const std::string name_;
-    const Agreement agreement_;
-    devices::Layer& layer_;
+    log::Fields fields_;
+    Agreement agreement_;
+    devices::Layer* layer_; ///< of the chosen export
     Stream& stream_;
     Loop& loop_;
     Strand strand_;
@@ -214,7 +242,10 @@ private:
     bool blocked_ = false; ///< the socket is full; write_replies() waits for it
     bool finished_ = false;
     bool writer_ended_ = false;
-    bool paused_ = false; ///< a request waits in the inbox until others are answered
+    bool held_ = false;           ///< nothing may be begun in the layer
+    std::function<void()> quiet_; ///< who wants to know when nothing is in the layer
+    std::size_t in_layer_ = 0;    ///< operations that were submitted and are not finished
+    bool paused_ = false;         ///< a request waits in the inbox until others are answered
     unsigned unsent_replies_ = 0;
     bool just_replied_ = false;
     std::chrono::steady_clock::time_point extents_seen_{}; ///< when the oldest unsent was looked up
@@ -227,7 +258,11 @@ private:
     std::size_t bytes_in_flight_ = 0;
     std::size_t bytes_expected_ = 0; ///< for the request that is being taken
     MemoryShare memory_;
-    bool memory_short_ = false; ///< it is memory of all that the next request waits for
+    /// Of the next request, in the order of the export's rate limit and the client's.
+    std::optional<Turn> turn_;
+    std::optional<Turn> client_turn_;
+    std::chrono::nanoseconds turn_in_{}; ///< for so long it is not its turn; zero: it is
+    bool memory_short_ = false;          ///< it is memory of all that the next request waits for
     std::chrono::milliseconds memory_wait_ = first_memory_wait;
     unsigned status_in_flight_ = 0;
     std::uint64_t bytes_moved_ = 0; ///< from and to the client
@@ -235,7 +270,11 @@ private:
     std::chrono::steady_clock::time_point watched_since_{}; ///< zero: it is not watched
     std::atomic<Pending*> completed_{nullptr}; ///< finished on some thread, not yet answered
 
+    bool tracing_ = false;
     SessionCounts counts_;
+    RequestMeter meter_;
+    /// Since when the request that is being answered was waited for; zero: since the last batch.
+    RequestMeter::Clock::time_point waited_since_{};
     const char* ending_ = "client closed the connection";
 };
 

@@ -63,7 +63,7 @@ void Session::collect_payload() {
     payload_received_ = std::min(behind.size(), rest);
     payload_left_ = rest - payload_received_;
     incoming_payload_ = loop_.buffers().take(rest);
-    std::memcpy(incoming_payload_.data(), behind.data(), payload_received_);
+    std::copy_n(behind.begin(), payload_received_, incoming_payload_.data());
     inbox_.use(payload_received_);
     if (payload_left_ == 0)
         payload_arrived(0);
@@ -87,7 +87,7 @@ bool Session::write_arrived() {
     devices::Operation now{.kind = devices::OpKind::write,
                            .extent = {incoming_.offset + streamed_, length},
                            .data = const_cast<std::byte*>(bytes.data())};
-    if (!layer_.try_now(loop_.engine(), now)) {
+    if (!layer_->try_now(loop_.engine(), now)) {
         streaming_ = false;
         collect_payload();
         return true;
@@ -129,7 +129,7 @@ void Session::wrote(int error, std::size_t bytes, std::size_t still_to_discard) 
 bool Session::wants_pipe() {
     if (pipe_)
         return true; // there is something in it
-    if (!streaming_ || !stream_.can_splice() || !layer_.takes_pipes())
+    if (!streaming_ || !stream_.can_splice() || !layer_->takes_pipes())
         return false;
     const std::size_t behind = inbox_.unused().size();
     if (incoming_.length - streamed_ - behind < min_piped)
@@ -180,7 +180,7 @@ void Session::write_piped(std::size_t length) {
     devices::Operation now{.kind = devices::OpKind::write,
                            .extent = {incoming_.offset + streamed_, length},
                            .pipe = pipe_->out()};
-    const bool done = layer_.try_now(loop_.engine(), now);
+    const bool done = layer_->try_now(loop_.engine(), now);
     piped_ -= now.progress;
     if (!done) {
         streamed_ += now.progress;

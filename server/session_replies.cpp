@@ -1,4 +1,4 @@
-#include "server/log.hpp"
+#include "devices/counters.hpp"
 #include "server/pending.hpp"
 #include "server/status_runs.hpp"
 
@@ -40,6 +40,16 @@ const char* verb(const Request& request) {
     default:
         return "block status";
     }
+}
+
+ErrorKind kind_of_error(int error) {
+    return error == ENOSPC || error == EDQUOT ? ErrorKind::no_space : ErrorKind::io;
+}
+
+std::uint64_t bytes_moved_by(const Request& request) {
+    const bool moves_data =
+        request.command == protocol::Command::read || request.command == protocol::Command::write;
+    return moves_data ? request.length : 0;
 }
 
 std::string_view refusal(WireError error) {
@@ -109,7 +119,7 @@ void Session::answer_read(Pending& pending) {
     encode_read_header(pending.header.data(), pending.request);
     outbox_.add(std::span(pending.header).first(read_header_size()), nullptr);
     outbox_.add({pending.buffer.data(), length}, &pending);
-    replied();
+    replied(pending.request, bytes_moved_by(pending.request));
 }
 
 /// Data and zeroes by turns; the last data give the buffer back.
@@ -135,9 +145,9 @@ void Session::answer_sparse_read(Pending& pending) {
         }
         at += run.length;
     }
+    replied(pending.request, bytes_moved_by(pending.request));
     if (data == 0)
         release(pending);
-    replied();
 }
 
 /// The reply has begun: all that is left to say after an error is nothing.
@@ -145,8 +155,9 @@ void Session::answer_fetched(Pending& pending) {
     fetching_ = false;
     if (pending.error != 0) {
         log::error(name_ + ": closed within a reply: read at " +
-                   std::to_string(pending.request.offset) + " length " +
-                   std::to_string(pending.request.length) + ": " + reason(pending.error));
+                       std::to_string(pending.request.offset) + " length " +
+                       std::to_string(pending.request.length) + ": " + reason(pending.error),
+                   fields_);
         give_up("a reply could not be finished");
     }
     if (broken_)
@@ -185,8 +196,8 @@ void Session::answer_status(Pending& pending) {
                             std::span(&one, 1));
         send_chunk(chunk);
     }
+    replied(request, bytes_moved_by(request));
     release(pending);
-    replied();
 }
 
 void Session::reply_done(const Request& request) {
@@ -204,19 +215,25 @@ void Session::reply_done(const Request& request) {
                                       WireError::none);
         outbox_.commit(protocol::simple_reply_size);
     }
-    replied();
+    replied(request, bytes_moved_by(request));
 }
 
 /// A request that was not even tried.
 void Session::reply_refused(const Request& request, WireError error) {
-    reply_error(request, error, refusal(error), std::nullopt);
+    if (log::enabled(log::Level::debug))
+        log::debug(name_ + ": export \"" + agreement_.chosen->name + "\": " + verb(request) +
+                       " at " + std::to_string(request.offset) + " length " +
+                       std::to_string(request.length) + ": refused: " + std::string(refusal(error)),
+                   fields_);
+    reply_error(request, error, ErrorKind::refused, refusal(error), std::nullopt);
 }
 
 /// A request that failed below. The client is told the segment and the offset, the log the path.
 void Session::reply_failed(const Request& request, int error, std::uint64_t progress) {
     if (error == EOPNOTSUPP && request.has(protocol::command_flag::fast_zero)) {
         // Not a failure: the client wants to know before it does it another way.
-        reply_error(request, WireError::enotsup, "no fast way to write zeroes here", std::nullopt);
+        reply_error(request, WireError::enotsup, ErrorKind::other,
+                    "no fast way to write zeroes here", std::nullopt);
         return;
     }
     const Export& served = *agreement_.chosen;
@@ -228,20 +245,27 @@ void Session::reply_failed(const Request& request, int error, std::uint64_t prog
         const mapping::Table& table = served.table->table();
         const std::size_t index = table.segment_at(*offset);
         where = "segment " + std::to_string(index);
+        const std::string& device = served.devices[table.segments()[index].device];
+        log::Fields fields = fields_;
+        fields.device = device;
         log::error(name_ + ": export \"" + served.name + "\": " + verb(request) + " at " +
-                   std::to_string(request.offset) + " length " + std::to_string(request.length) +
-                   ": at " + std::to_string(*offset) + " in " + where + " on \"" +
-                   served.devices[table.segments()[index].device] + "\": " + reason(error));
+                       std::to_string(request.offset) + " length " +
+                       std::to_string(request.length) + ": at " + std::to_string(*offset) + " in " +
+                       where + " on \"" + device + "\": " + reason(error),
+                   fields);
     } else {
         where = verb(request);
-        log::error(name_ + ": export \"" + served.name + "\": " + where + ": " + reason(error));
+        log::error(name_ + ": export \"" + served.name + "\": " + where + ": " + reason(error),
+                   fields_);
     }
-    reply_error(request, protocol::to_wire(error), where + ": " + reason(error), offset);
+    reply_error(request, protocol::to_wire(error), kind_of_error(error),
+                where + ": " + reason(error), offset);
 }
 
-void Session::reply_error(const Request& request, WireError error, std::string_view text,
-                          std::optional<std::uint64_t> offset) {
+void Session::reply_error(const Request& request, WireError error, ErrorKind kind,
+                          std::string_view text, std::optional<std::uint64_t> offset) {
     ++counts_.errors;
+    meter_.failed(kind_of(request.command), kind);
     if (agreement_.framing == Framing::simple) {
         protocol::encode_simple_reply(outbox_.reserve(protocol::simple_reply_size), request.cookie,
                                       error);
@@ -251,7 +275,7 @@ void Session::reply_error(const Request& request, WireError error, std::string_v
         append_error_chunk(chunk, chunk_of(request), error, text, offset);
         send_chunk(chunk);
     }
-    replied();
+    replied(request, 0);
 }
 
 protocol::ChunkOf Session::chunk_of(const Request& request, bool last) const {
@@ -267,7 +291,7 @@ void Session::send_chunk(const protocol::Bytes& chunk) {
 }
 
 std::uint32_t Session::status_block() const {
-    return std::max(status_sector, layer_.limits().minimum_block);
+    return std::max(status_sector, layer_->limits().minimum_block);
 }
 
 std::size_t Session::read_header_size() const {
@@ -283,9 +307,33 @@ void Session::encode_read_header(std::byte* out, const Request& request) const {
         protocol::encode_simple_reply(out, request.cookie, WireError::none);
 }
 
-void Session::replied() {
+/// `bytes` were read or written for it.
+void Session::replied(const Request& request, std::uint64_t bytes) {
+    if (tracing_)
+        trace_answered(request);
+    if (waited_since_ == RequestMeter::Clock::time_point{})
+        meter_.answered(kind_of(request.command), bytes);
+    else
+        meter_.answered(kind_of(request.command), bytes, waited_since_);
     if (++unsent_replies_ >= replies_per_send && loop_.one_busy_session())
         send_replies();
+}
+
+void Session::trace_taken(const Request& request) const {
+    log::info(name_ + ": trace: cookie " + std::to_string(request.cookie) + " " + verb(request) +
+                  " at " + std::to_string(request.offset) + " length " +
+                  std::to_string(request.length) + " flags " + std::to_string(request.flags),
+              fields_);
+}
+
+void Session::trace_answered(const Request& request) const {
+    const auto since =
+        waited_since_ == RequestMeter::Clock::time_point{} ? meter_.received_at() : waited_since_;
+    const auto took =
+        std::chrono::duration_cast<std::chrono::microseconds>(RequestMeter::Clock::now() - since);
+    log::info(name_ + ": trace: cookie " + std::to_string(request.cookie) + " answered after " +
+                  std::to_string(took.count()) + " us",
+              fields_);
 }
 
 void Session::send_replies() {
@@ -296,6 +344,8 @@ void Session::send_replies() {
             return;
         }
         const auto extent = outbox_.front_extent();
+        if (extent && held_)
+            break;
         const Stream::Moved moved = extent ? send_extent(*extent) : send_parts();
         if (moved.ended)
             give_up(extent ? "a reply could not be finished" : "client is gone");
@@ -307,6 +357,8 @@ void Session::send_replies() {
         bytes_moved_ += moved.bytes;
         just_replied_ = true;
     }
+    if (meter_.has_unsent())
+        meter_.sent(RequestMeter::Clock::now());
     settle_memory();
 }
 
@@ -319,8 +371,8 @@ Stream::Moved Session::send_parts() {
 Stream::Moved Session::send_extent(mapping::Extent extent) {
     const auto now = devices::Turn::Clock::now();
     const auto there =
-        layer_.direct_extent({extent.offset, std::min<std::uint64_t>(extent.length, direct_step)},
-                             now - extents_seen_ < seen_for);
+        layer_->direct_extent({extent.offset, std::min<std::uint64_t>(extent.length, direct_step)},
+                              now - extents_seen_ < seen_for);
     if (!there || !loop_.engine().may_block()) {
         fetch(extent);
         return {};
@@ -328,6 +380,8 @@ Stream::Moved Session::send_extent(mapping::Extent extent) {
     // The page cache may lose a page this very moment.
     const devices::BlockingCall marked(now);
     const Stream::Moved moved = stream_.send_file(there->fd, there->offset, there->length);
+    if (moved.bytes > 0 && there->counters != nullptr)
+        there->counters->count_cached(moved.bytes);
     if (!moved.ended)
         return moved;
     fetch(extent); // which finds out whether the client is gone or the bytes are, and says so

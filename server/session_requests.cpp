@@ -70,14 +70,14 @@ void Session::serve_read(const Request& request) {
         Operation now{.kind = OpKind::read,
                       .extent = {request.offset, request.length},
                       .data = room + header};
-        if (layer_.try_now(loop_.engine(), now)) {
+        if (layer_->try_now(loop_.engine(), now)) {
             if (now.error != 0) {
                 reply_failed(request, now.error, now.progress);
                 return;
             }
             encode_read_header(room, request);
             outbox_.commit(header + request.length);
-            replied();
+            replied(request, request.length);
             return;
         }
     }
@@ -86,7 +86,7 @@ void Session::serve_read(const Request& request) {
         buffer = loop_.buffers().take(request.length);
     Pending& later = begin(request, OpKind::read);
     lend(later, std::move(buffer));
-    if (request.length > max_inline_read && layer_.try_now(loop_.engine(), later))
+    if (request.length > max_inline_read && layer_->try_now(loop_.engine(), later))
         answer(later);
     else
         submit(later);
@@ -98,7 +98,7 @@ bool Session::serve_direct_read(const Request& request) {
         return false;
     for (std::uint64_t done = 0; done < request.length;) {
         const auto there =
-            layer_.direct_extent({request.offset + done, request.length - done}, false);
+            layer_->direct_extent({request.offset + done, request.length - done}, false);
         if (!there)
             return false;
         done += there->length;
@@ -108,7 +108,7 @@ bool Session::serve_direct_read(const Request& request) {
     encode_read_header(outbox_.reserve(read_header_size()), request);
     outbox_.commit(read_header_size());
     outbox_.add(mapping::Extent{request.offset, request.length});
-    replied();
+    replied(request, request.length);
     return true;
 }
 
@@ -116,12 +116,12 @@ bool Session::serve_direct_read(const Request& request) {
 /// asked after the request has arrived: so no write that was answered before is missed.
 bool Session::serve_sparse_read(const Request& request) {
     if (agreement_.framing == protocol::Framing::simple ||
-        request.has(protocol::command_flag::df) || !layer_.may_have_holes())
+        request.has(protocol::command_flag::df) || !layer_->may_have_holes())
         return false;
     std::vector<devices::StatusRun> runs;
     Operation status{
         .kind = OpKind::block_status, .extent = {request.offset, request.length}, .status = &runs};
-    if (!layer_.try_now(loop_.engine(), status) || status.error != 0)
+    if (!layer_->try_now(loop_.engine(), status) || status.error != 0)
         return false;
     runs = whole_block_runs(runs, request.offset, request.offset + request.length, status_block(),
                             devices::StatusRun::zero);
@@ -143,7 +143,7 @@ bool Session::serve_sparse_read(const Request& request) {
         return true;
     }
     lend(later, std::move(buffer));
-    if (layer_.try_now(loop_.engine(), later))
+    if (layer_->try_now(loop_.engine(), later))
         answer(later);
     else
         submit(later);
@@ -172,7 +172,7 @@ void Session::serve_write(const Request& request, std::size_t done, std::byte* p
                   .fua = request.has(protocol::command_flag::fua),
                   .extent = extent,
                   .data = payload};
-    if (extent.length > 0 && layer_.try_now(loop_.engine(), now)) {
+    if (extent.length > 0 && layer_->try_now(loop_.engine(), now)) {
         if (now.error == 0)
             reply_done(request);
         else
@@ -194,7 +194,7 @@ void Session::serve_write(const Request& request, std::size_t done, std::byte* p
 void Session::serve_write_zeroes(const Request& request) {
     const bool no_hole = request.has(protocol::command_flag::no_hole);
     if (request.has(protocol::command_flag::fast_zero) && request.length > 0 &&
-        !layer_.zeroes_fast({request.offset, request.length}, no_hole))
+        !layer_->zeroes_fast({request.offset, request.length}, no_hole))
         reply_failed(request, EOPNOTSUPP, 0);
     else
         submit(begin(request, OpKind::write_zeroes));
@@ -243,10 +243,12 @@ Session::Pending& Session::begin(const Request& request, OpKind kind) {
                      finished.session.completed(finished);
                  }};
     pending.request = request;
+    pending.received_at = meter_.received_at();
     pending.fetches = false;
     pending.done_before = 0;
     pending.runs.clear();
     ++in_flight_;
+    ++counts_.in_flight;
     return pending;
 }
 
@@ -267,8 +269,9 @@ void Session::submit(Pending& pending) {
 
 /// A layer that cannot get the memory it needs has begun nothing.
 void Session::start(Pending& pending) {
+    ++in_layer_;
     try {
-        layer_.submit(loop_.engine(), pending);
+        layer_->submit(loop_.engine(), pending);
     } catch (const std::bad_alloc&) {
         pending.complete(ENOMEM);
     }
@@ -277,6 +280,7 @@ void Session::start(Pending& pending) {
 
 void Session::release(Pending& pending) {
     --in_flight_;
+    --counts_.in_flight;
     bytes_in_flight_ -= pending.buffer.size() + pending.charge;
     status_in_flight_ -= pending.charge > 0 ? 1 : 0;
     pending.charge = 0;
@@ -311,9 +315,13 @@ void Session::answer_completed() {
     while (oldest != nullptr) {
         auto& pending = static_cast<Pending&>(*oldest);
         oldest = oldest->next;
+        --in_layer_;
+        waited_since_ = pending.received_at;
         answer(pending);
     }
+    waited_since_ = {};
     send_replies();
+    tell_if_quiet();
     changed_.notify_all();
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "devices/latency.hpp"
+
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -27,21 +29,9 @@ enum class ErrorKind : std::uint8_t { refused, io, no_space, other };
 inline constexpr std::size_t error_kinds = 4;
 extern const std::array<const char*, error_kinds> error_kind_names;
 
-/// The upper bounds of the latency histograms' buckets; above the last there is one more.
-inline constexpr std::array<std::chrono::nanoseconds, 20> latency_bounds = [] {
-    using std::chrono::microseconds;
-    using std::chrono::milliseconds;
-    return std::array<std::chrono::nanoseconds, 20>{
-        microseconds(5),    microseconds(10),   microseconds(25),   microseconds(50),
-        microseconds(100),  microseconds(250),  microseconds(500),  milliseconds(1),
-        microseconds(2500), milliseconds(5),    milliseconds(10),   milliseconds(25),
-        milliseconds(50),   milliseconds(100),  milliseconds(250),  milliseconds(500),
-        milliseconds(1000), milliseconds(2500), milliseconds(5000), milliseconds(10000)};
-}();
-inline constexpr std::size_t latency_buckets = latency_bounds.size() + 1;
-
-/// The bucket a duration falls into.
-std::size_t latency_bucket(std::chrono::nanoseconds duration);
+using devices::latency_bounds;
+using devices::latency_bucket;
+using devices::latency_buckets;
 
 /// What was done with one kind of request, at one moment.
 struct KindTotals {

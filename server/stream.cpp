@@ -1,5 +1,6 @@
 #include "server/stream.hpp"
 
+#include <algorithm>
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
 #include <cerrno>
@@ -41,9 +42,21 @@ msghdr message(std::span<const iovec> parts) {
     return header;
 }
 
+/// Half of the time for silence, the rest for asking.
+void keep_alive(int fd, int seconds) {
+    constexpr int asked = 3;
+    const int idle = std::max(seconds / 2, 1);
+    const int interval = std::max((seconds - idle) / asked, 1);
+    set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, idle);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, interval);
+    set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, asked);
+}
+
 } // namespace
 
-SocketStream::SocketStream(Socket socket) : socket_(std::move(socket)) {
+SocketStream::SocketStream(Socket socket, std::chrono::seconds keepalive)
+    : socket_(std::move(socket)) {
     socket_.native_non_blocking(true);
     const int fd = socket_.native_handle();
     int family = AF_UNSPEC;
@@ -51,7 +64,8 @@ SocketStream::SocketStream(Socket socket) : socket_(std::move(socket)) {
     (void)::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length);
     if (family == AF_INET || family == AF_INET6) {
         set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-        set_option(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+        is_tcp_ = true;
+        keep_alive(fd, static_cast<int>(keepalive.count()));
         return; // the kernel tunes the buffers of TCP by itself, and better
     }
     set_option(fd, SOL_SOCKET, SO_SNDBUF, socket_buffer);
@@ -101,6 +115,19 @@ asio::awaitable<void> SocketStream::writable() {
     std::error_code closed; // then send() says so
     co_await socket_.async_wait(Socket::wait_write,
                                 asio::redirect_error(asio::use_awaitable, closed));
+}
+
+// Keepalive is for idle connections; where something was sent, the kernel sends it again for a
+// quarter of an hour. TCP_USER_TIMEOUT would shorten that, but also end a peer that only does not
+// read: its host still answers when it is asked for room.
+std::chrono::milliseconds SocketStream::unanswered_for() const {
+    tcp_info info{};
+    socklen_t length = sizeof info;
+    if (!is_tcp_ || ::getsockopt(const_cast<Socket&>(socket_).native_handle(), IPPROTO_TCP,
+                                 TCP_INFO, &info, &length) != 0)
+        return {};
+    const bool owes = info.tcpi_unacked > 0 || info.tcpi_probes > 0;
+    return std::chrono::milliseconds(owes ? info.tcpi_last_ack_recv : 0);
 }
 
 void SocketStream::stop_receiving() {

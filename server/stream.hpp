@@ -2,6 +2,7 @@
 
 #include <asio/awaitable.hpp>
 #include <asio/generic/stream_protocol.hpp>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -45,6 +46,8 @@ public:
     /// Return early, without an error, when the stream is closed.
     virtual asio::awaitable<void> readable() = 0;
     virtual asio::awaitable<void> writable() = 0;
+    /// For how long the peer's host has owed an answer to what was sent; zero if it owes none.
+    [[nodiscard]] virtual std::chrono::milliseconds unanswered_for() const { return {}; }
     /// No more will be received: wakes readable(), and receive() says ended.
     virtual void stop_receiving() = 0;
     /// Tells the peer that nothing more comes, and throws away what it sends until it has left or
@@ -59,8 +62,9 @@ class SocketStream final : public Stream {
 public:
     using Socket = asio::generic::stream_protocol::socket;
 
-    /// Sets the options that every connection wants (TCP_NODELAY, keepalive, buffer sizes).
-    explicit SocketStream(Socket socket);
+    /// Sets the options that every connection wants (TCP_NODELAY, buffer sizes). An idle peer that
+    /// its host does not vouch for during `keepalive` is gone.
+    explicit SocketStream(Socket socket, std::chrono::seconds keepalive = std::chrono::seconds(60));
 
     Moved receive(std::span<const iovec> into) override;
     Moved send(std::span<const iovec> from, bool more) override;
@@ -71,12 +75,14 @@ public:
     [[nodiscard]] bool has_received() const override;
     asio::awaitable<void> readable() override;
     asio::awaitable<void> writable() override;
+    [[nodiscard]] std::chrono::milliseconds unanswered_for() const override;
     void stop_receiving() override;
     asio::awaitable<void> finish() override;
     void close() override;
 
 private:
     Socket socket_;
+    bool is_tcp_ = false;
     bool receiving_ = true;
 };
 

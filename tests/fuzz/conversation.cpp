@@ -65,7 +65,7 @@ class Model {
 public:
     void begin(Fixture& fixture, std::string_view name) {
         fixture_ = &fixture;
-        served_ = fixture.world.exports.find(name);
+        served_ = fixture.world.exports.find(name)->now();
         read_all(contents_);
     }
 

@@ -133,11 +133,11 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace interposed;
     using namespace interposed::fuzz;
     static World world;
-    static server::ExportSet closing({world.exports.all().front()});
+    static server::ExportSet closing({world.exports.all().front()->now()});
     closing.close();
     Input input(data, size);
     const auto bits = input.take<std::uint8_t>();
-    const server::PeerCatalog catalog((bits & 4U) != 0 ? closing : world.exports, world.peer);
+    server::PeerCatalog catalog((bits & 4U) != 0 ? closing : world.exports, world.peer);
     Negotiation negotiation(catalog,
                             {.fixed_newstyle = (bits & 1U) == 0, .no_zeroes = (bits & 2U) == 0});
     for (auto next = Next::option; next == Next::option && !input.empty();) {

@@ -17,7 +17,7 @@ using protocol::WireError;
 /// All that a connection can have agreed on: the export in two bits, two contexts, the framing.
 server::Agreement agreement_of(const World& world, unsigned bits) {
     constexpr std::array framings = {Framing::simple, Framing::structured, Framing::extended};
-    server::Agreement agreement{.chosen = world.exports.all()[bits % 4U],
+    server::Agreement agreement{.chosen = world.exports.all()[bits % 4U]->now(),
                                 .framing = framings.at((bits >> 4U) % framings.size()),
                                 .contexts = {}};
     if (agreement.framing != Framing::simple && (bits & 4U) != 0)

@@ -70,7 +70,7 @@ TEST_CASE("a misspelt key is told the nearest right one", "[config]") {
 TEST_CASE("a key that is like none is told which there are", "[config]") {
     CHECK(report(with_export("\"zzz\": 1, " + table)) ==
           "f:2:1: exports[0].zzz: unknown key \"zzz\" in an export; known: name, description, "
-          "claim, cache, read_only, optional, allow, table, dm_table");
+          "claim, cache, read_only, optional, allow, max_connections, qos, table, dm_table");
 }
 
 TEST_CASE("a key of another level is told where it belongs", "[config]") {

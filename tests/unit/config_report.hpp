@@ -7,14 +7,20 @@
 
 namespace interposed::config {
 
-/// The report on a text, or nothing for one that is right.
-inline std::string report(std::string_view text) {
+/// The report of what refuses a text, or nothing if it is right.
+template <class Read>
+std::string report_of(Read read) {
     try {
-        parse(text, "f", "/conf");
+        read();
         return {};
     } catch (const ConfigError& why) {
         return why.what();
     }
+}
+
+/// The report on a text as a whole configuration.
+inline std::string report(std::string_view text) {
+    return report_of([text] { parse(text, "f", "/conf"); });
 }
 
 /// A configuration with one export, whose members but the name begin on the second line.

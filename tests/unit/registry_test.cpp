@@ -241,7 +241,8 @@ TEST_CASE("an open that fails leaves no trace", "[devices]") {
     CHECK(registry.open(probe(path), wish("a", writing, ClaimMode::shared)) != nullptr);
 }
 
-TEST_CASE("a device that has grown since it was opened is not promised to be larger", "[devices]") {
+TEST_CASE("a device that has grown since it was opened is as large for all who use it",
+          "[devices]") {
     const TemporaryDirectory directory;
     const auto path = directory.make_file("image", 4096);
     Registry registry;
@@ -249,11 +250,22 @@ TEST_CASE("a device that has grown since it was opened is not promised to be lar
     const DeviceInfo before = probe(path);
     std::filesystem::resize_file(path, 8192);
 
-    CHECK(refusal(registry, path, wish("b")) ==
-          "device \"" + path +
-              "\": want the 8192 bytes it has grown to for export \"b\", found "
-              "it open at 4096 by export \"a\"");
-    CHECK(registry.open(before, wish("b")) == device);
+    CHECK(registry.open(probe(path), wish("b")) == device);
+    CHECK(device->size() == 8192);
+    CHECK(registry.open(before, wish("c")) == device);
+    CHECK(device->size() == 8192);
+}
+
+TEST_CASE("a device is not taken to be larger than it is", "[devices]") {
+    const TemporaryDirectory directory;
+    const auto path = directory.make_file("image", 4096);
+    Registry registry;
+    const auto device = registry.open(probe(path), wish("a"));
+    DeviceInfo wrong = probe(path);
+    wrong.size = 8192;
+
+    CHECK_THROWS_AS(registry.open(wrong, wish("b")), ClaimError);
+    CHECK(device->size() == 4096);
 }
 
 TEST_CASE("what was opened may outlive the registry", "[devices]") {

@@ -1,0 +1,35 @@
+#include "config/config.hpp"
+
+/// What means the same. Each comparison takes the whole structure apart, so that it does not
+/// compile any more when a member is added and not thought of.
+namespace interposed::config {
+
+bool operator==(const Listener& a, const Listener& b) {
+    const auto& [tcp, unix_socket, place] = a;
+    return tcp == b.tcp && unix_socket == b.unix_socket;
+}
+
+bool operator==(const Segment& a, const Segment& b) {
+    const auto& [device, start, offset, length, place] = a;
+    return device == b.device && start == b.start && offset == b.offset && length == b.length;
+}
+
+bool operator==(const Export& a, const Export& b) {
+    const auto& [name, description, claim, cache, read_only, optional, allow, table,
+                 max_connections, qos, place] = a;
+    return name == b.name && description == b.description && claim == b.claim && cache == b.cache &&
+           read_only == b.read_only && optional == b.optional && allow == b.allow &&
+           table == b.table && max_connections == b.max_connections && qos == b.qos;
+}
+
+bool operator==(const Control& a, const Control& b) {
+    const auto& [socket, users, groups, place] = a;
+    return socket == b.socket && users == b.users && groups == b.groups;
+}
+
+bool operator==(const Metrics& a, const Metrics& b) {
+    const auto& [listen, place] = a;
+    return listen == b.listen;
+}
+
+} // namespace interposed::config

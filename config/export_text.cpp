@@ -1,0 +1,111 @@
+#include "config/config.hpp"
+#include "config/dm_table.hpp"
+#include "config/quotes.hpp"
+
+#include <nlohmann/json.hpp>
+#include <stdexcept>
+
+namespace interposed::config {
+namespace {
+
+std::string quoted(const std::string& text) {
+    try {
+        return nlohmann::json(text).dump();
+    } catch (const nlohmann::json::type_error&) {
+        throw std::invalid_argument("want UTF-8, got " + in_quotes(text));
+    }
+}
+
+std::string word(bool truth) {
+    return truth ? "true" : "false";
+}
+
+/// The members of an object. Put together by hand, since a tree of JSON values for a table of a
+/// hundred thousand segments takes many times the memory and time of its text.
+class Members {
+public:
+    explicit Members(std::string_view separator) : separator_(separator) {}
+
+    void add(std::string_view key, std::string_view value) {
+        text_.append(text_.empty() ? "" : separator_);
+        text_.append("\"").append(key).append("\": ").append(value);
+    }
+    /// Zero means that there is none.
+    void add_limit(std::string_view key, std::uint64_t value) {
+        if (value != 0)
+            add(key, std::to_string(value));
+    }
+    [[nodiscard]] std::string in_braces() const { return "{" + text_ + "}"; }
+    [[nodiscard]] const std::string& text() const { return text_; }
+
+private:
+    std::string_view separator_;
+    std::string text_;
+};
+
+void add_rate(Members& into, const RateLimit& limit) {
+    into.add_limit("iops", limit.iops);
+    into.add_limit("iops_burst", limit.iops_burst);
+    into.add_limit("bandwidth", limit.bandwidth);
+    into.add_limit("bandwidth_burst", limit.bandwidth_burst);
+}
+
+std::string text_of(const Qos& qos) {
+    Members members(", ");
+    add_rate(members, qos.all);
+    Members client(", ");
+    add_rate(client, qos.per_client);
+    if (qos.per_client != RateLimit{})
+        members.add("client", client.in_braces());
+    return members.in_braces();
+}
+
+std::string text_of(const std::vector<AddressRange>& ranges) {
+    std::string text;
+    for (const AddressRange& range : ranges)
+        text.append(text.empty() ? "" : ", ").append(quoted(to_string(range)));
+    return "[" + text + "]";
+}
+
+std::string text_of(const Segment& segment) {
+    Members members(", ");
+    members.add("kind", "\"" + std::string(segment_kinds[0]) + "\"");
+    members.add("device", quoted(segment.device));
+    if (segment.start)
+        members.add("start", std::to_string(*segment.start));
+    members.add("offset", std::to_string(segment.offset));
+    if (segment.length)
+        members.add("length", std::to_string(*segment.length));
+    return members.in_braces();
+}
+
+/// One segment a line, so that a fault names the line of one.
+std::string text_of(const std::vector<Segment>& table) {
+    std::string text;
+    for (const Segment& segment : table)
+        text.append(text.empty() ? "" : ",").append("\n    ").append(text_of(segment));
+    return "[" + text + "\n  ]";
+}
+
+} // namespace
+
+std::string to_json(const Export& one) {
+    Members members(",\n  ");
+    members.add("name", quoted(one.name));
+    members.add("description", quoted(one.description));
+    members.add("claim", one.claim == Claim::shared ? "\"shared\"" : "\"exclusive\"");
+    if (one.cache != Cache::automatic)
+        members.add("cache", one.cache == Cache::direct ? "\"direct\"" : "\"buffered\"");
+    members.add("read_only", word(one.read_only));
+    members.add("optional", word(one.optional));
+    if (one.allow)
+        members.add("allow", text_of(*one.allow));
+    if (one.max_connections)
+        members.add("max_connections", std::to_string(*one.max_connections));
+    if (one.qos != Qos{})
+        members.add("qos", text_of(one.qos));
+    members.add("table", text_of(one.table));
+    return "{\n  " + members.text() + "\n}\n";
+}
+
+} // namespace interposed::config

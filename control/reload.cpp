@@ -1,0 +1,337 @@
+#include "config/quotes.hpp"
+#include "control/administration.hpp"
+#include "server/conflicts.hpp"
+#include "server/log.hpp"
+
+#include <algorithm>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <utility>
+
+// The configuration file read again, and what is served made to agree with it: all of it or none.
+namespace interposed::control {
+
+namespace log = server::log;
+using config::in_quotes;
+using server::EventKind;
+
+namespace {
+
+const config::Export* find_in(const std::vector<config::Export>& exports, std::string_view name) {
+    const auto found = std::find_if(exports.begin(), exports.end(),
+                                    [name](const auto& each) { return each.name == name; });
+    return found == exports.end() ? nullptr : &*found;
+}
+
+/// Whether two tables are the same on the devices as they are now.
+bool same_table(const server::ResolvedExport& a, const server::ResolvedExport& b) {
+    const auto same_device = [](const server::ResolvedDevice& x, const server::ResolvedDevice& y) {
+        return x.info.identity == y.info.identity && x.cache == y.cache;
+    };
+    const auto same_segment = [](const server::ResolvedSegment& x,
+                                 const server::ResolvedSegment& y) {
+        return x.where == y.where && x.device == y.device && x.device_offset == y.device_offset;
+    };
+    return std::equal(a.devices.begin(), a.devices.end(), b.devices.begin(), b.devices.end(),
+                      same_device) &&
+           std::equal(a.segments.begin(), a.segments.end(), b.segments.begin(), b.segments.end(),
+                      same_segment);
+}
+
+std::string list_of(const std::vector<std::string>& names) {
+    constexpr std::size_t most = 5;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(most, names.size()); ++i)
+        text += (i > 0 ? ", " : "") + in_quotes(names[i]);
+    return names.size() <= most ? text
+                                : text + " and " + std::to_string(names.size() - most) + " more";
+}
+
+} // namespace
+
+/// What a reload comes to. Resolved exports point into `wanted`.
+struct Administration::Plan {
+    config::Configuration file;   ///< as it is now
+    config::Configuration wanted; ///< with the run-time changes that win
+    server::Resolved resolved;
+
+    server::ExportSet::List added;
+    server::ExportSet::List removed;
+    std::vector<Swap> swaps;                                  ///< with another table
+    std::vector<std::pair<LivePointer, ExportPointer>> terms; ///< with the same table
+    std::vector<std::string> forgotten;                       ///< whose run-time changes lose
+    std::set<std::string> going;                              ///< that are being removed already
+    server::Server::Listeners listeners;
+    Reloaded report;
+};
+
+namespace {
+
+void check_claims(const config::Export& before, const config::Export& after) {
+    if (before.claim == after.claim && before.cache == after.cache)
+        return;
+    throw Refusal(RefusalKind::refused,
+                  "export " + in_quotes(after.name) +
+                      ": want the claim and the cache mode that it is served with: they never "
+                      "change while an export is served; remove it and create it again");
+}
+
+} // namespace
+
+asio::awaitable<Administration::Reloaded> Administration::reload(Clients clients, Winner winner) {
+    if (file_.file.empty() || file_.file == "command line")
+        throw Refusal(RefusalKind::refused, "there is no configuration file: the command line "
+                                            "said what to serve");
+    const auto changing = co_await changes_.take("reload", std::string());
+    const auto plan = std::make_shared<Plan>();
+    co_await prepare(plan, winner);
+    auto work = [this, plan] { open_all(*plan); };
+    co_await jobs_.run("opening the devices", std::move(work), Clock::now() + 2 * open_deadline);
+    plan->listeners = server_.bind(plan->wanted.listen);
+    for (const auto& listener : plan->listeners)
+        plan->report.listeners_added.push_back(listener->uri());
+    check_running();
+    auto kept = keep_out_of(plan->removed, clients);
+    try {
+        check_beside_staying(*plan);
+        auto recorded = [this, plan]() -> asio::awaitable<void> { return forget(plan); };
+        const HowToPause how;
+        co_await swap(std::move(plan->swaps), how, std::move(recorded));
+    } catch (...) {
+        for (const auto& live : kept)
+            live->drain(false);
+        throw;
+    }
+    kept.clear(); // whoever keeps them keeps their claims
+    put_in_place(*plan);
+    co_await take_away(std::move(plan->removed), clients);
+    log::info("reloaded: " + std::to_string(plan->report.added.size()) + " exports added, " +
+              std::to_string(plan->report.removed.size()) + " removed, " +
+              std::to_string(plan->report.changed.size()) + " changed, " +
+              std::to_string(plan->report.unchanged) + " unchanged");
+    tell(EventKind::reloaded, {});
+    co_return plan->report;
+}
+
+asio::awaitable<void> Administration::prepare(std::shared_ptr<Plan> plan, Winner winner) {
+    auto parse = [file = file_.file] { return config::load(file); };
+    plan->file = co_await jobs_.run("reading the configuration", std::move(parse),
+                                    Clock::now() + open_deadline);
+    if (!(plan->file.control == file_.control) || !(plan->file.metrics == file_.metrics) ||
+        plan->file.state_dir != file_.state_dir)
+        throw Refusal(RefusalKind::refused,
+                      "\"control\", \"metrics\" and \"state_dir\" take effect with a restart only: "
+                      "want them as they were");
+    plan->wanted = plan->file;
+    plan->going = removing_;
+    settle_runtime_changes(*plan, winner);
+    // From now on plan->wanted stays where it is: what is resolved points into it.
+    auto resolve = [plan] { plan->resolved = server::resolve(plan->wanted); };
+    co_await jobs_.run("looking at the devices", std::move(resolve), Clock::now() + open_deadline);
+    for (const std::string& warning : plan->resolved.warnings)
+        log::warning(warning);
+}
+
+/// Either the file or what was changed while we run has it, as was said; where it was not said,
+/// nothing is reloaded.
+void Administration::settle_runtime_changes(Plan& plan, Winner winner) {
+    std::vector<std::string> disagree;
+    auto& wanted = plan.wanted.exports;
+    for (const auto& live : server_.exports().all()) {
+        const auto now = live->now();
+        const std::string& name = now->name;
+        if (!origins_.contains(name))
+            continue;
+        const config::Export* const written = find_in(wanted, name);
+        if (written != nullptr && removing_.contains(name))
+            continue; // below
+        const bool caught_up =
+            written != nullptr && !live->loaded() && *written == now->definition->source;
+        if (caught_up || winner == Winner::configuration) {
+            plan.forgotten.push_back(name);
+            continue;
+        }
+        disagree.push_back(name);
+        std::erase_if(wanted, [&name](const auto& each) { return each.name == name; });
+        wanted.push_back(now->definition->source);
+    }
+    for (const std::string& name : removed_) {
+        if (find_in(wanted, name) == nullptr || winner == Winner::configuration) {
+            plan.forgotten.push_back(name);
+            continue;
+        }
+        disagree.push_back(name);
+        std::erase_if(wanted, [&name](const auto& each) { return each.name == name; });
+    }
+    for (const std::string& name : removing_) {
+        if (find_in(wanted, name) != nullptr)
+            throw Refusal(RefusalKind::refused,
+                          "export " + in_quotes(name) +
+                              " is being removed, and goes with its last client: disconnect it "
+                              "first, then it can be added again");
+    }
+    if (!disagree.empty() && winner == Winner::nobody)
+        throw Refusal(RefusalKind::refused,
+                      "exports were changed at run time: " + list_of(disagree) +
+                          "; say whether the configuration or the run-time change wins");
+}
+
+/// On a thread that may wait.
+void Administration::open_all(Plan& plan) {
+    for (const server::ResolvedExport& resolved : plan.resolved.exports) {
+        const auto live = server_.exports().find(resolved.source->name);
+        if (!resolved.disabled_because.empty()) {
+            ++plan.report.unchanged; // what is served already goes on being served
+            continue;
+        }
+        if (!live) {
+            plan.added.push_back(
+                std::make_shared<server::LiveExport>(server_.open(resolved, nullptr)));
+            plan.report.added.push_back(resolved.source->name);
+            continue;
+        }
+        plan_change(plan, live, resolved);
+    }
+    for (const auto& live : server_.exports().all()) {
+        const std::string name = live->now()->name;
+        if (find_in(plan.wanted.exports, name) != nullptr || plan.going.contains(name))
+            continue;
+        plan.removed.push_back(live);
+        plan.report.removed.push_back(name);
+    }
+}
+
+void Administration::plan_change(Plan& plan, const LivePointer& live,
+                                 const server::ResolvedExport& resolved) {
+    const auto now = live->now();
+    const config::Export& before = now->definition->source;
+    const config::Export& after = *resolved.source;
+    const bool same =
+        same_table(now->definition->resolved, resolved) && before.read_only == after.read_only;
+    if (same && before == after) {
+        ++plan.report.unchanged;
+        return;
+    }
+    check_claims(before, after);
+    if (live->held())
+        throw Refusal(RefusalKind::refused, "export " + in_quotes(after.name) +
+                                                " is to change and is suspended: resume it first");
+    plan.report.changed.push_back(after.name);
+    if (same)
+        plan.terms.emplace_back(live, server_.on_terms(*now, after));
+    else
+        plan.swaps.push_back({.live = live, .next = server_.open(resolved, now.get())});
+}
+
+/// What stays for a while, or is loaded, must not lie on the same bytes as what is wanted: only
+/// what is wanted was compared with itself.
+void Administration::check_beside_staying(const Plan& plan) const {
+    const auto check = [&plan](const ExportPointer& staying, const std::string& why) {
+        std::vector<server::ResolvedExport> all;
+        for (const server::ResolvedExport& each : plan.resolved.exports) {
+            if (each.disabled_because.empty() && each.source->name != staying->name)
+                all.push_back(each);
+        }
+        all.push_back(staying->definition->resolved);
+        std::vector<config::Fault> faults;
+        find_conflicts(all, faults);
+        if (!faults.empty())
+            throw Refusal(RefusalKind::refused,
+                          "export " + in_quotes(staying->name) + why + faults.front().message);
+    };
+    for (const auto& live : server_.exports().all()) {
+        const bool goes = find_in(plan.wanted.exports, live->now()->name) == nullptr;
+        if (goes && live->connections() > 0)
+            check(live->now(), " is to go, but still has clients, and "
+                               "what is wanted would write to the same bytes meanwhile: ");
+    }
+    for (const auto& live : server_.exports().all()) {
+        const auto loaded = live->loaded();
+        const bool forgotten = loaded && std::find(plan.forgotten.begin(), plan.forgotten.end(),
+                                                   loaded->name) != plan.forgotten.end();
+        if (loaded && !forgotten)
+            check(loaded, " has a table loaded that would write to the same bytes: ");
+    }
+}
+
+/// Nobody comes to these any more. Gives back those that did let clients in before.
+server::ExportSet::List Administration::keep_out_of(const server::ExportSet::List& removed,
+                                                    Clients clients) {
+    server::ExportSet::List closed;
+    for (const auto& live : removed) {
+        if (removing_.contains(live->now()->name))
+            continue;
+        if (!live->draining())
+            closed.push_back(live);
+        live->drain(true);
+        if (clients != Clients::refuse || live->connections() == 0)
+            continue;
+        for (const auto& each : closed)
+            each->drain(false);
+        throw Refusal(RefusalKind::refused,
+                      "export " + in_quotes(live->now()->name) + " is to go and has " +
+                          std::to_string(live->connections()) +
+                          " connections: disconnect them first, or ask for them to be drained or "
+                          "disconnected");
+    }
+    return closed;
+}
+
+asio::awaitable<void> Administration::forget(std::shared_ptr<Plan> plan) {
+    if (store_ == nullptr)
+        co_return;
+    std::function<void(const StateStore::MayCommit&)> work =
+        [store = store_, names = plan->forgotten](const StateStore::MayCommit& may_commit) {
+            for (const std::string& name : names)
+                store->commit(*store->prepare(name, std::nullopt), may_commit);
+        };
+    const Seconds timeout(open_deadline);
+    co_await this->store(std::move(work), timeout);
+}
+
+/// Nothing of this can fail, but for memory.
+void Administration::put_in_place(Plan& plan) {
+    for (const auto& [live, next] : plan.terms)
+        live->replace(next);
+    for (const std::string& name : plan.report.changed) {
+        const auto live = server_.exports().find(name);
+        if (!live)
+            continue; // with the last of its clients, a moment ago
+        const auto now = live->now();
+        now->throttle->set(now->definition->source.qos);
+    }
+    file_ = plan.file;
+    server_.change_exports(plan.added, {});
+    server_.set_limits(plan.wanted.limits);
+    plan.report.listeners_removed = server_.listen(plan.wanted.listen, std::move(plan.listeners));
+    log::configure(file_.log.level, file_.log.format);
+    for (const std::string& name : plan.forgotten) {
+        removed_.erase(name);
+        origins_.erase(name);
+        if (const auto live = server_.exports().find(name))
+            retired_.push_back(live->load(nullptr));
+    }
+    disabled_.clear();
+    for (const server::ResolvedExport& each : plan.resolved.exports) {
+        if (!each.disabled_because.empty())
+            disabled_.push_back(each.source->name);
+        else
+            note(each.source->name, origin_of(each.source->name).runtime);
+    }
+    for (const auto& live : plan.added)
+        tell(EventKind::created, live->now()->name);
+    for (const std::string& name : plan.report.changed)
+        tell(EventKind::swapped, name, "reloaded");
+}
+
+asio::awaitable<void> Administration::take_away(server::ExportSet::List removed, Clients clients) {
+    for (auto& live : removed) {
+        if (clients == Clients::disconnect && live->connections() > 0)
+            co_await disconnect_all(live);
+        co_await remove_when_empty(std::move(live));
+    }
+    for (auto& each : std::exchange(retired_, {}))
+        co_await close(std::move(each));
+}
+
+} // namespace interposed::control

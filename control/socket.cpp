@@ -1,0 +1,318 @@
+#include "control/socket.hpp"
+
+#include "config/quotes.hpp"
+#include "server/event.hpp"
+#include "server/log.hpp"
+#include "server/unix_socket.hpp"
+
+#include <algorithm>
+#include <asio/buffer.hpp>
+#include <asio/co_spawn.hpp>
+#include <asio/read_until.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/steady_timer.hpp>
+#include <asio/use_awaitable.hpp>
+#include <asio/write.hpp>
+#include <charconv>
+#include <deque>
+#include <grp.h>
+#include <optional>
+#include <pwd.h>
+#include <stdexcept>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+namespace interposed::control {
+
+namespace log = server::log;
+
+namespace {
+
+std::optional<unsigned> number_in(const std::string& text) {
+    unsigned number = 0;
+    const char* const end = text.data() + text.size();
+    const auto parsed = std::from_chars(text.data(), end, number);
+    return parsed.ec == std::errc() && parsed.ptr == end ? std::optional(number) : std::nullopt;
+}
+
+uid_t uid_of(const std::string& name) {
+    if (const auto number = number_in(name))
+        return *number;
+    const passwd* const user = ::getpwnam(name.c_str());
+    if (user == nullptr)
+        throw std::runtime_error("control: want a user, found " + config::in_quotes(name) +
+                                 ", which there is not");
+    return user->pw_uid;
+}
+
+gid_t gid_of(const std::string& name) {
+    if (const auto number = number_in(name))
+        return *number;
+    const group* const found = ::getgrnam(name.c_str());
+    if (found == nullptr)
+        throw std::runtime_error("control: want a group, found " + config::in_quotes(name) +
+                                 ", which there is not");
+    return found->gr_gid;
+}
+
+/// The groups that a peer is in besides its first.
+std::vector<gid_t> other_groups(int fd) {
+    std::vector<gid_t> groups(64);
+    for (;;) {
+        auto length = static_cast<socklen_t>(groups.size() * sizeof(gid_t));
+        if (::getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &length) == 0) {
+            groups.resize(length / sizeof(gid_t));
+            return groups;
+        }
+        if (errno != ERANGE || length / sizeof(gid_t) <= groups.size())
+            return {};
+        groups.resize(length / sizeof(gid_t));
+    }
+}
+
+constexpr const char* denied =
+    R"({"jsonrpc":"2.0","id":null,"error":{"code":8,"message":"this user may not control the )"
+    R"(server","data":{"kind":"denied"}}})"
+    "\n";
+constexpr const char* too_long =
+    R"({"jsonrpc":"2.0","id":null,"error":{"code":-32600,"message":"want a request of at most 64 )"
+    R"(MiB in one line, and one above 1 MiB at a time, found a longer one"}})";
+constexpr const char* too_many =
+    R"({"jsonrpc":"2.0","id":null,"error":{"code":7,"message":"want at most 16 requests at a )"
+    R"(time, found more","data":{"kind":"busy"}}})";
+constexpr const char* full =
+    R"({"jsonrpc":"2.0","id":null,"error":{"code":7,"message":"want at most 64 control )"
+    R"(connections, found as many","data":{"kind":"busy"}}})"
+    "\n";
+
+} // namespace
+
+/// One client. Lives as long as anything of it is going on.
+class ControlSocket::Connection : public std::enable_shared_from_this<Connection> {
+public:
+    Connection(ControlSocket& of, Socket socket)
+        : of_(of), socket_(std::move(socket)), reading_deadline_(of.context_),
+          writing_deadline_(of.context_), changed_(of.context_.get_executor()) {}
+
+    asio::awaitable<void> run() {
+        std::string received;
+        std::error_code error;
+        while (!error && !too_long_)
+            co_await read_line(received, error);
+        if (too_long_)
+            send(too_long);
+        while (!closed_ && (!answers_.empty() || (requests_ > 0 && !abandoned_)))
+            co_await changed_.wait();
+        if (requests_ == 0)
+            give_up_long_line();
+        close();
+    }
+
+    void close() {
+        if (std::exchange(closed_, true))
+            return;
+        std::error_code ignored;
+        socket_.close(ignored);
+        reading_deadline_.cancel();
+        writing_deadline_.cancel();
+        abandoned_ = true;
+        of_.methods_.abandon(*asker_);
+        changed_.notify_all();
+    }
+
+private:
+    /// One whole line, which is then being answered; an error ends the connection.
+    asio::awaitable<void> read_line(std::string& received, std::error_code& error) {
+        auto on_error = asio::redirect_error(asio::use_awaitable, error);
+        if (received.find('\n') == std::string::npos && received.empty())
+            co_await socket_.async_wait(Socket::wait_read, on_error);
+        if (error)
+            co_return;
+        close_in(reading_deadline_, patience);
+        auto usual = asio::dynamic_buffer(received, usual_line);
+        std::size_t length = co_await asio::async_read_until(socket_, usual, '\n', on_error);
+        if (error == asio::error::not_found && !of_.long_line_) {
+            of_.long_line_ = has_long_line_ = true;
+            error = {};
+            auto longest = asio::dynamic_buffer(received, longest_line);
+            length = co_await asio::async_read_until(socket_, longest, '\n', on_error);
+        }
+        reading_deadline_.cancel();
+        if (error == asio::error::not_found) {
+            too_long_ = true;
+            error = {};
+            co_return;
+        }
+        if (error) {
+            // Whoever has gone does not wait for anything any more.
+            of_.methods_.abandon(*asker_);
+            abandoned_ = true;
+            co_return;
+        }
+        std::string line = received.substr(0, length - 1);
+        received.erase(0, length);
+        received.shrink_to_fit();
+        if (line.find_first_not_of(" \t\r") == std::string::npos)
+            co_return;
+        if (requests_ >= max_requests) {
+            send(too_many);
+            co_return;
+        }
+        ++requests_;
+        auto answered = [self = shared_from_this()](std::exception_ptr) {
+            --self->requests_;
+            if (self->requests_ == 0)
+                self->give_up_long_line();
+            self->changed_.notify_all();
+        };
+        asio::co_spawn(of_.context_, answer(shared_from_this(), std::move(line)),
+                       std::move(answered));
+    }
+
+    static asio::awaitable<void> answer(std::shared_ptr<Connection> self, std::string line) {
+        std::string text = co_await self->of_.methods_.answer(std::move(line), self->asker_);
+        if (!text.empty())
+            self->send(std::move(text));
+    }
+
+    void send(std::string text) {
+        if (closed_)
+            return;
+        if (answers_.size() >= max_answers) {
+            close();
+            return;
+        }
+        text += '\n';
+        answers_.push_back(std::move(text));
+        if (answers_.size() > 1)
+            return;
+        asio::co_spawn(of_.context_, write_all(shared_from_this()), [](std::exception_ptr) {});
+    }
+
+    static asio::awaitable<void> write_all(std::shared_ptr<Connection> self) {
+        std::error_code error;
+        auto on_error = asio::redirect_error(asio::use_awaitable, error);
+        while (!error && !self->answers_.empty()) {
+            self->close_in(self->writing_deadline_, patience);
+            const auto what = asio::buffer(self->answers_.front());
+            co_await asio::async_write(self->socket_, what, on_error);
+            self->writing_deadline_.cancel();
+            self->answers_.pop_front();
+        }
+        self->answers_.clear();
+        if (error)
+            self->close();
+        self->changed_.notify_all();
+    }
+
+    void give_up_long_line() {
+        if (std::exchange(has_long_line_, false))
+            of_.long_line_ = false;
+    }
+
+    void close_in(asio::steady_timer& timer, std::chrono::seconds limit) {
+        timer.expires_after(limit);
+        timer.async_wait([weak = weak_from_this()](const std::error_code& cancelled) {
+            const auto self = weak.lock();
+            if (!cancelled && self)
+                self->close();
+        });
+    }
+
+    ControlSocket& of_;
+    Socket socket_;
+    asio::steady_timer reading_deadline_;
+    asio::steady_timer writing_deadline_;
+    server::Event changed_;
+    std::deque<std::string> answers_;
+    std::size_t requests_ = 0;
+    const std::shared_ptr<Methods::Asker> asker_ = std::make_shared<Methods::Asker>();
+    bool too_long_ = false;
+    bool has_long_line_ = false;
+    bool abandoned_ = false;
+    bool closed_ = false;
+};
+
+ControlSocket::ControlSocket(asio::io_context& context, const config::Control& control,
+                             Methods& methods)
+    : context_(context), acceptor_(context), path_(control.socket.path), users_{0, ::geteuid()},
+      methods_(methods) {
+    for (const std::string& name : control.users)
+        users_.insert(uid_of(name));
+    for (const std::string& name : control.groups)
+        groups_.insert(gid_of(name));
+    acceptor_.assign(asio::local::stream_protocol(), server::listen_on_unix_socket(control.socket));
+}
+
+ControlSocket::~ControlSocket() {
+    close();
+}
+
+void ControlSocket::start() {
+    asio::co_spawn(context_, accept_all(), [](std::exception_ptr) {});
+    log::info("control: listening on unix://" + path_);
+}
+
+void ControlSocket::close() {
+    if (acceptor_.is_open())
+        server::remove_unix_socket(path_, acceptor_.release());
+    const auto all = connections_;
+    for (const auto& connection : all)
+        connection->close();
+}
+
+asio::awaitable<void> ControlSocket::accept_all() {
+    constexpr std::chrono::milliseconds pause_when_exhausted{100};
+    while (acceptor_.is_open()) {
+        std::error_code error;
+        auto on_error = asio::redirect_error(asio::use_awaitable, error);
+        Socket socket(context_);
+        co_await acceptor_.async_accept(socket, on_error);
+        if (error == asio::error::operation_aborted || error == asio::error::bad_descriptor)
+            co_return;
+        if (!error) {
+            serve(std::move(socket));
+            continue;
+        }
+        asio::steady_timer pause(context_, pause_when_exhausted);
+        co_await pause.async_wait(on_error);
+    }
+}
+
+void ControlSocket::serve(Socket socket) {
+    std::error_code ignored;
+    ucred peer{};
+    socklen_t length = sizeof peer;
+    const bool known =
+        ::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0;
+    const auto groups = other_groups(socket.native_handle());
+    const bool in_group = std::any_of(groups.begin(), groups.end(),
+                                      [this](gid_t each) { return groups_.contains(each); });
+    if (!known || (!may(peer.uid, peer.gid) && !in_group)) {
+        log::warning("control: turned away: pid " + std::to_string(peer.pid) + " uid " +
+                     std::to_string(peer.uid));
+        (void)::send(socket.native_handle(), denied, std::char_traits<char>::length(denied),
+                     MSG_DONTWAIT | MSG_NOSIGNAL);
+        socket.close(ignored);
+        return;
+    }
+    if (connections_.size() >= max_connections) {
+        log::warning("control: turned away: want at most " + std::to_string(max_connections) +
+                     " connections, found as many");
+        (void)::send(socket.native_handle(), full, std::char_traits<char>::length(full),
+                     MSG_DONTWAIT | MSG_NOSIGNAL);
+        return;
+    }
+    const auto connection = std::make_shared<Connection>(*this, std::move(socket));
+    connections_.insert(connection);
+    asio::co_spawn(context_, connection->run(),
+                   [this, connection](std::exception_ptr) { connections_.erase(connection); });
+}
+
+bool ControlSocket::may(uid_t uid, gid_t gid) const {
+    return users_.contains(uid) || groups_.contains(gid);
+}
+
+} // namespace interposed::control

@@ -1,0 +1,167 @@
+#include "server/log_writer.hpp"
+
+#include "server/signals_blocked.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <condition_variable>
+#include <mutex>
+#include <poll.h>
+#include <pthread.h>
+#include <system_error>
+#include <thread>
+#include <unistd.h>
+#include <utility>
+
+namespace interposed::server {
+
+namespace {
+
+/// Returns what could not be written.
+std::string_view write_all(int fd, std::string_view text) {
+    while (!text.empty()) {
+        const ssize_t put = ::write(fd, text.data(), text.size());
+        if (put > 0) {
+            text.remove_prefix(static_cast<std::size_t>(put));
+        } else if (put < 0 && errno == EAGAIN) { // whoever else has it made it non-blocking
+            pollfd writable{.fd = fd, .events = POLLOUT, .revents = 0};
+            (void)::poll(&writable, 1, -1);
+        } else if (put == 0 || errno != EINTR) {
+            break;
+        }
+    }
+    return text;
+}
+
+std::uint64_t lines_in(std::string_view text) {
+    return static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+} // namespace
+
+struct LogWriter::State {
+    State(int to, DroppedLine line, std::size_t size)
+        : fd(to), dropped_line(std::move(line)), capacity(size) {}
+
+    void run();
+    [[nodiscard]] bool something_to_write() const { return !queue.empty() || gap; }
+    std::uint64_t write(std::string& batch, std::uint64_t reported);
+
+    const int fd;
+    const DroppedLine dropped_line;
+    const std::size_t capacity;
+    std::atomic<std::uint64_t> dropped{0};
+
+    std::mutex mutex; ///< guards what follows
+    std::condition_variable wake;
+    std::condition_variable progress;
+    std::thread thread;
+    bool stopping = false;
+    bool ended = false;
+    std::string queue;
+    std::size_t writing = 0;      ///< bytes that the thread is writing
+    std::uint64_t accepted = 0;   ///< bytes, ever
+    std::uint64_t settled = 0;    ///< bytes of those: written or lost
+    bool gap = false;             ///< behind the queue lines are missing, so nothing may follow
+    std::uint64_t unreported = 0; ///< lines that are missing
+};
+
+void LogWriter::State::run() {
+    std::string batch;
+    std::unique_lock lock(mutex);
+    for (;;) {
+        wake.wait(lock, [this] { return something_to_write() || stopping; });
+        if (!something_to_write())
+            break;
+        batch.swap(queue);
+        const std::uint64_t reported = std::exchange(unreported, 0);
+        const std::uint64_t accepted_now = accepted;
+        gap = false;
+        writing = batch.size();
+        lock.unlock();
+        const std::uint64_t lost = write(batch, reported);
+        lock.lock();
+        batch.clear();
+        writing = 0;
+        settled = accepted_now;
+        unreported += lost;
+        progress.notify_all();
+    }
+    ended = true;
+    progress.notify_all();
+}
+
+/// Returns how many lines are to be reported with the next batch: writing has failed.
+std::uint64_t LogWriter::State::write(std::string& batch, std::uint64_t reported) {
+    if (reported > 0)
+        batch += dropped_line(reported);
+    const std::uint64_t left = lines_in(write_all(fd, batch));
+    if (left == 0)
+        return 0;
+    const std::uint64_t lost = reported > 0 ? left - 1 : left; // the report itself is no loss
+    dropped += lost;
+    return lost + reported;
+}
+
+LogWriter::LogWriter(int fd, DroppedLine dropped_line, std::size_t capacity)
+    : state_(std::make_shared<State>(fd, std::move(dropped_line), capacity)) {}
+
+LogWriter::~LogWriter() {
+    std::unique_lock lock(state_->mutex);
+    state_->stopping = true;
+    state_->wake.notify_all();
+    if (!state_->thread.joinable())
+        return;
+    if (state_->progress.wait_for(lock, patience, [this] { return state_->ended; })) {
+        lock.unlock(); // it may still be on its way out
+        state_->thread.join();
+    } else {
+        state_->thread.detach();
+    }
+}
+
+/// With the mutex. False: there is no thread to be had.
+bool LogWriter::start() {
+    if (state_->thread.joinable())
+        return true;
+    const SignalsBlocked blocked;
+    try {
+        state_->thread = std::thread([state = state_] { state->run(); });
+    } catch (const std::system_error&) {
+        return false;
+    }
+    ::pthread_setname_np(state_->thread.native_handle(), "log");
+    return true;
+}
+
+void LogWriter::put(std::string_view line) {
+    State& state = *state_;
+    const std::lock_guard lock(state.mutex);
+    if (!start()) {
+        state.dropped += lines_in(write_all(state.fd, line));
+        return;
+    }
+    if (state.gap || state.queue.size() + state.writing + line.size() > state.capacity) {
+        state.gap = true;
+        ++state.unreported;
+        ++state.dropped;
+        return;
+    }
+    state.queue += line;
+    state.accepted += line.size();
+    state.wake.notify_one();
+}
+
+bool LogWriter::flush(Clock::time_point deadline) {
+    std::unique_lock lock(state_->mutex);
+    const std::uint64_t until = state_->accepted;
+    return state_->progress.wait_until(lock, deadline,
+                                       [&] { return state_->settled >= until && !state_->gap; });
+}
+
+std::uint64_t LogWriter::dropped() const {
+    return state_->dropped;
+}
+
+} // namespace interposed::server
