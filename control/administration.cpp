@@ -54,6 +54,7 @@ void Administration::load_recorded() {
             const auto resolved = server::resolve_beside(*record.loaded, store_->folder(),
                                                          served_beside(name), loaded_beside(name));
             live->load(server_.open(resolved, live->now().get()));
+            note(name, in_file(name) == nullptr);
             log::info(export_text(name) + ": the table loaded before is loaded again");
         } catch (const std::exception& why) {
             log::warning(export_text(name) +

@@ -171,7 +171,9 @@ asio::awaitable<std::string> Methods::export_drain(Params params) {
 asio::awaitable<std::string> Methods::export_qos(Params params) {
     const std::string name = params.text("name");
     const Json* const given = params.value("qos");
-    Params limits(given == nullptr ? Json::object() : *given);
+    if (given == nullptr)
+        throw WrongParams("params.qos: want an object of limits, found nothing");
+    Params limits(*given);
     params.end();
     const auto take = [&limits](const std::string& prefix) {
         return std::array{limits.number((prefix + "iops").c_str()),

@@ -93,6 +93,10 @@ asio::awaitable<Administration::Reloaded> Administration::reload(Clients clients
     check_running();
     auto kept = keep_out_of(plan->removed, clients);
     try {
+        if (clients == Clients::disconnect) { // what comes may have what these had
+            for (const auto& live : plan->removed)
+                co_await disconnect_all(live);
+        }
         check_beside_staying(*plan);
         auto recorded = [this, plan]() -> asio::awaitable<void> { return forget(plan); };
         const HowToPause how;

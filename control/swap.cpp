@@ -151,10 +151,12 @@ Administration::swap(std::vector<Swap> swaps, HowToPause how,
     const Clock::time_point deadline = deadline_of(how.timeout);
     try {
         if (how.flush) // most of it before anybody has to wait
-            co_await flush(swaps, deadline);
-    } catch (...) {
-        give_up(swaps);
-        throw;
+            co_await flush(swaps, deadline_of(how.timeout / 2));
+    } catch (const Refusal& why) {
+        if (why.kind() != RefusalKind::timeout) {
+            give_up(swaps);
+            throw;
+        }
     }
     const Clock::time_point begin = Clock::now();
     co_await hold(swaps, deadline);
