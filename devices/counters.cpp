@@ -8,10 +8,15 @@ namespace {
 
 constexpr auto relaxed = std::memory_order_relaxed;
 
+std::atomic<unsigned> last_number{0};
+
+/// Zero until it is asked for: so it needs no guard each time.
+thread_local unsigned number_of_thread = 0;
+
 unsigned this_thread() {
-    static std::atomic<unsigned> next{0};
-    static thread_local const unsigned number = next.fetch_add(1, relaxed);
-    return number;
+    if (number_of_thread == 0)
+        number_of_thread = last_number.fetch_add(1, relaxed) + 1;
+    return number_of_thread;
 }
 
 } // namespace

@@ -1,5 +1,8 @@
 #include "server/request_meter.hpp"
 
+#include <bit>
+#include <utility>
+
 namespace interposed::server {
 
 namespace {
@@ -60,7 +63,7 @@ void RequestMeter::answered(RequestKind kind, std::uint64_t bytes, Clock::time_p
     if (late_.size() == most_late)
         sent(Clock::now());
     late_.push_back({kind, bytes, since});
-    unsent_ = true;
+    unsent_ |= late_unsent;
 }
 
 void RequestMeter::failed(RequestKind kind, ErrorKind why) {
@@ -71,15 +74,16 @@ void RequestMeter::failed(RequestKind kind, ErrorKind why) {
 }
 
 void RequestMeter::sent(Clock::time_point now) {
-    for (std::size_t i = 0; i < request_kinds; ++i) {
-        if (groups_[i].requests > 0)
-            add(static_cast<RequestKind>(i), groups_[i], now - received_at_);
-        groups_[i] = {};
+    for (unsigned kinds = unsent_ & (late_unsent - 1); kinds != 0; kinds &= kinds - 1) {
+        const auto kind = static_cast<unsigned>(std::countr_zero(kinds));
+        add(static_cast<RequestKind>(kind), std::exchange(groups_[kind], {}), now - received_at_);
     }
-    for (const Late& each : late_)
-        add(each.kind, {1, each.bytes}, now - each.since);
-    late_.clear();
-    unsent_ = false;
+    if ((unsent_ & late_unsent) != 0) {
+        for (const Late& each : late_)
+            add(each.kind, {1, each.bytes}, now - each.since);
+        late_.clear();
+    }
+    unsent_ = 0;
 }
 
 void RequestMeter::add(RequestKind kind, const Group& group, Clock::duration latency) {

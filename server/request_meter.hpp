@@ -79,14 +79,14 @@ public:
         Group& group = groups_[static_cast<std::size_t>(kind)];
         ++group.requests;
         group.bytes += bytes;
-        unsent_ = true;
+        unsent_ |= 1U << static_cast<unsigned>(kind);
     }
     /// One that arrived at `since`.
     void answered(RequestKind kind, std::uint64_t bytes, Clock::time_point since);
     /// What is told of as answered ended so.
     void failed(RequestKind kind, ErrorKind why);
 
-    [[nodiscard]] bool has_unsent() const { return unsent_; }
+    [[nodiscard]] bool has_unsent() const { return unsent_ != 0; }
     /// The replies have left.
     void sent(Clock::time_point now);
 
@@ -107,7 +107,8 @@ private:
     Clock::time_point received_at_{};
     std::array<Group, request_kinds> groups_{};
     std::vector<Late> late_;
-    bool unsent_ = false;
+    static constexpr unsigned late_unsent = 1U << request_kinds;
+    unsigned unsent_ = 0; ///< a bit for each kind, and one for what is late
 };
 
 } // namespace interposed::server
