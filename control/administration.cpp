@@ -318,6 +318,7 @@ asio::awaitable<void> Administration::finish_removal(LivePointer live) {
     server_.change_exports({}, {live});
     removing_.erase(name);
     origins_.erase(name);
+    suspended_since_.erase(name);
     if (live->held())
         live->go_on([] {});
     live.reset();

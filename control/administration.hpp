@@ -71,7 +71,7 @@ public:
     struct Resumed {
         bool swapped = false;
         std::uint64_t generation = 0;
-        Seconds pause{}; ///< for how long requests were held
+        Seconds pause{}; ///< for how long requests were held, the time it was suspended included
     };
     asio::awaitable<Resumed> resume(std::string name, HowToPause how);
     struct Resized {
@@ -174,8 +174,9 @@ private:
     Jobs records_; ///< one thread: the store is for one at a time
     ChangeLock changes_;
     std::map<std::string, Origin> origins_; ///< of those that differ from the file
-    std::set<std::string> removed_;         ///< that the file has
-    std::set<std::string> removing_;        ///< that go with the last of their clients
+    std::map<std::string, Clock::time_point> suspended_since_;
+    std::set<std::string> removed_;  ///< that the file has
+    std::set<std::string> removing_; ///< that go with the last of their clients
     std::vector<std::string> disabled_;
     std::vector<ExportPointer> retired_; ///< to be closed when there is time to wait
 };

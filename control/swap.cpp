@@ -4,6 +4,7 @@
 #include "server/log.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <system_error>
 #include <utility>
 
@@ -193,6 +194,7 @@ asio::awaitable<void> Administration::suspend(std::string name, HowToPause how) 
     std::vector<Swap> one{{.live = find_to_change(name), .next = nullptr}};
     if (one.front().live->held())
         co_return;
+    const Clock::time_point begin = Clock::now();
     const Clock::time_point deadline = deadline_of(how.timeout);
     co_await hold(one, deadline);
     try {
@@ -203,6 +205,7 @@ asio::awaitable<void> Administration::suspend(std::string name, HowToPause how) 
         give_up(one);
         throw;
     }
+    suspended_since_[name] = begin;
     log::info("export " + in_quotes(name) + ": suspended");
     tell(EventKind::suspended, name);
 }
@@ -213,9 +216,15 @@ asio::awaitable<Administration::Resumed> Administration::resume(std::string name
     const bool was_held = live->held();
     std::vector<Swap> one{{.live = live, .next = live->loaded()}};
     Resumed done;
+    const auto since = suspended_since_.find(name);
+    const auto suspended_since =
+        was_held && since != suspended_since_.end() ? std::optional(since->second) : std::nullopt;
     if (!one.front().next) {
         if (was_held) {
             co_await go_on(one);
+            suspended_since_.erase(name);
+            if (suspended_since)
+                done.pause = Clock::now() - *suspended_since;
             log::info("export " + in_quotes(name) + ": resumed");
             tell(EventKind::resumed, name);
         }
@@ -230,6 +239,9 @@ asio::awaitable<Administration::Resumed> Administration::resume(std::string name
         return commit(pending, how.timeout);
     };
     done.pause = co_await swap(std::move(one), how, std::move(recorded));
+    if (suspended_since) // the swap was only the end of it
+        done.pause = Clock::now() - *suspended_since;
+    suspended_since_.erase(name);
     done.swapped = true;
     done.generation = generation;
     note(name, origin_of(name).runtime);

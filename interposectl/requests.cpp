@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <initializer_list>
 
 namespace interposed::ctl {
@@ -17,6 +18,10 @@ using config::in_quotes;
 Json name_of(const Arguments& arguments) {
     return {{"name", arguments.operands.front()}};
 }
+
+/// What the server takes, in seconds.
+constexpr double longest_pause = 3600;
+constexpr double longest_wait = 365.0 * 24 * 3600;
 
 /// No params at all are an object too.
 Json nothing() {
@@ -50,9 +55,16 @@ Json seconds_json(double seconds) {
     return static_cast<double>(whole) == seconds ? Json(whole) : Json(seconds);
 }
 
-void add_timeout(Json& params, const Arguments& arguments) {
-    if (const auto text = arguments.value("timeout"))
-        params["timeout_s"] = seconds_json(parse_seconds("--timeout", *text));
+/// Above zero: nothing comes to an end in no time.
+void add_timeout(Json& params, const Arguments& arguments, double longest) {
+    const auto text = arguments.value("timeout");
+    if (!text)
+        return;
+    const double seconds = parse_seconds("--timeout", *text);
+    if (seconds <= 0 || seconds > longest)
+        throw UsageError("--timeout: want more than 0 seconds, at most " +
+                         std::to_string(std::lround(longest)) + ", found " + in_quotes(*text));
+    params["timeout_s"] = seconds_json(seconds);
 }
 
 Request table_request(const Arguments& arguments) {
@@ -82,7 +94,7 @@ Request pause_request(const char* method, const Arguments& arguments) {
     Json params = name_of(arguments);
     if (arguments.has("noflush"))
         params["flush"] = false;
-    add_timeout(params, arguments);
+    add_timeout(params, arguments, longest_pause);
     return {method, params};
 }
 
@@ -177,7 +189,7 @@ Request wait_request(const Arguments& arguments) {
     Json params = {{"event", arguments.operands.front()}};
     if (const auto name = arguments.operand(1))
         params["export"] = *name;
-    add_timeout(params, arguments);
+    add_timeout(params, arguments, longest_wait);
     return {"wait", params};
 }
 

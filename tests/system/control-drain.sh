@@ -34,7 +34,7 @@ expect_in "$(<drained)" '0 connections left'
 expect_ctl 0 'drained vol' wait drained vol --timeout 30
 ! comes_in vol && ! comes_in other || fail 'it takes clients again, and nobody has said so'
 ctl drain --undo
-comes_in vol && comes_in other
+comes_in vol && comes_in other || fail 'it takes no clients again'
 expect_ctl 1 'no export is called "absent"' drain absent
 expect_eq "$(status_of vol state)" live
 stop_server

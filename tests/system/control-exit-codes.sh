@@ -29,7 +29,8 @@ for verb in 'status absent' 'table absent' 'map absent' 'remove absent' 'load ab
     ! ctl --json $verb >said 2>&1 || fail "$verb has worked"
     grep -q '^{"error":{"code":' said || fail "$verb: want JSON, found $(<said)"
 done
-for verb in nonsense '' 'ls more' 'status a b' 'table' 'load vol' 'suspend --timeout x vol' \
+for verb in nonsense '' 'ls more' 'status a b' 'table' 'load vol' \
+    'suspend --timeout x vol' 'suspend --timeout 0 vol' 'resume --timeout 7200 vol' \
     'resize vol 3x' 'disconnect' 'disconnect 1 --export vol' 'trace vol' \
     'log --level loud' 'reload --drain --disconnect' 'wait' 'top --count 0' 'qos vol --iops -1'; do
     expect_ctl 2 'interposectl' $verb

@@ -29,7 +29,7 @@ for how in hang_up 'ctl reload' hang_up 'ctl reload' hang_up; do
     second && $how
     expect_eq "$(names)" 'kept moved new'
     expect_eq "$(status_of moved segments) $(status_of moved state)" '3 live'
-    serves "nbd://127.0.0.1:$port2/new" && serves "nbd+unix:///kept?socket=$work/2.sock"
+    serves "nbd://127.0.0.1:$port2/new" && serves "nbd+unix:///kept?socket=$work/2.sock" || fail "$how"
     ! serves "nbd://127.0.0.1:$port/kept" || fail 'the listener that was removed still listens'
     first && $how
     expect_eq "$(names)" 'gone kept moved'
