@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdio>
 #include <stdexcept>
 #include <string>
 
@@ -76,6 +77,27 @@ std::uint64_t parse_sectors(std::string_view text) {
     if (!are_digits(text))
         refuse("a number of 512-byte sectors in decimal digits", in_quotes(text));
     return scaled(text, sector_size, in_quotes(text) + " sectors");
+}
+
+std::string human_size(std::uint64_t bytes) {
+    constexpr std::array<const char*, 6> units = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
+    if (bytes < 1024)
+        return std::to_string(bytes) + " B";
+    std::size_t unit = 0;
+    while (unit + 1 < units.size() && (bytes >> (10U * (unit + 2))) > 0)
+        ++unit;
+    const std::uint64_t one = std::uint64_t{1} << (10U * (unit + 1));
+    if (bytes % one == 0)
+        return std::to_string(bytes / one) + " " + units[unit];
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), "%.2f %s",
+                  static_cast<double>(bytes) / static_cast<double>(one), units[unit]);
+    return text.data();
+}
+
+std::string size_text(std::uint64_t bytes) {
+    const std::string number = std::to_string(bytes);
+    return bytes < 1024 ? number : number + " (" + human_size(bytes) + ")";
 }
 
 } // namespace interposed::config

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace interposed::config {
@@ -17,5 +18,12 @@ std::uint64_t parse_size(std::string_view text);
 
 /// The bytes of a count of sectors, decimal digits alone. Throws std::invalid_argument.
 std::uint64_t parse_sectors(std::string_view text);
+
+/// For people: "512 B", "10 GiB", "1.46 KiB": the largest unit that leaves a whole number before
+/// the point.
+std::string human_size(std::uint64_t bytes);
+
+/// Exact, and readable: "4096 (4 KiB)"; what is small is clear without.
+std::string size_text(std::uint64_t bytes);
 
 } // namespace interposed::config

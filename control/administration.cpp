@@ -1,6 +1,6 @@
 #include "control/administration.hpp"
 
-#include "config/quotes.hpp"
+#include "control/exports_by_name.hpp"
 #include "devices/device.hpp"
 #include "server/log.hpp"
 
@@ -17,29 +17,13 @@ namespace log = server::log;
 using config::in_quotes;
 using server::EventKind;
 
-namespace {
-
-std::string export_text(const std::string& name) {
-    return "export " + in_quotes(name);
-}
-
-} // namespace
-
 Administration::Administration(server::Server& server, config::Configuration file,
                                const server::Resolved& resolved, StateStore* store)
     : server_(server), file_(std::move(file)), store_(store), jobs_(server.context()),
       records_(server.context(), 1), changes_(server.context()) {
-    for (const auto& live : server_.exports().all())
-        note(live->now()->name, in_file(live->now()->name) == nullptr);
     for (const server::ResolvedExport& each : resolved.exports) {
         if (!each.disabled_because.empty())
             disabled_.push_back(each.source->name);
-    }
-    if (store_ == nullptr)
-        return;
-    for (const auto& [name, record] : store_->records()) {
-        if (record.origin == Record::Origin::removed)
-            removed_.insert(name);
     }
 }
 
@@ -51,10 +35,10 @@ void Administration::load_recorded() {
         if (!live || !record.loaded)
             continue;
         try {
+            const auto others = others_than(live->now().get());
             const auto resolved = server::resolve_beside(*record.loaded, store_->folder(),
-                                                         served_beside(name), loaded_beside(name));
+                                                         others->served, others->loaded);
             live->load(server_.open(resolved, live->now().get()));
-            note(name, in_file(name) == nullptr);
             log::info(export_text(name) + ": the table loaded before is loaded again");
         } catch (const std::exception& why) {
             log::warning(export_text(name) +
@@ -79,74 +63,57 @@ Administration::LivePointer Administration::find_to_change(const std::string& na
 }
 
 const config::Export* Administration::in_file(std::string_view name) const {
-    const auto found = std::find_if(file_.exports.begin(), file_.exports.end(),
-                                    [name](const auto& each) { return each.name == name; });
-    return found == file_.exports.end() ? nullptr : &*found;
+    return find_export(file_.exports, name);
 }
 
-Administration::Origin Administration::origin_of(const std::string& name) const {
-    const auto found = origins_.find(name);
-    return found == origins_.end() ? Origin{} : found->second;
+Administration::Origin Administration::origin_of(const server::LiveExport& live) const {
+    const auto now = live.now();
+    const config::Export* const written = in_file(now->name);
+    const bool changed =
+        written == nullptr || live.loaded() != nullptr || !(now->definition->source == *written);
+    return {.runtime = written == nullptr,
+            .changed = changed,
+            .recorded = changed && store_ != nullptr};
 }
 
-/// Sees how an export differs from the file now.
-void Administration::note(const std::string& name, bool runtime_export) {
-    const auto live = server_.exports().find(name);
-    const config::Export* const written = in_file(name);
-    const bool changed = live && (written == nullptr || live->loaded() != nullptr ||
-                                  !(live->now()->definition->source == *written));
-    if (!changed)
-        origins_.erase(name);
-    else
-        origins_[name] = {
-            .runtime = runtime_export, .changed = true, .recorded = store_ != nullptr};
+/// What the file has and is not served, though nothing kept it from being so.
+std::vector<std::string> Administration::removed_from_file() const {
+    std::vector<std::string> removed;
+    for (const config::Export& each : file_.exports) {
+        const bool is_disabled =
+            std::find(disabled_.begin(), disabled_.end(), each.name) != disabled_.end();
+        if (!is_disabled && !server_.exports().find(each.name))
+            removed.push_back(each.name);
+    }
+    return removed;
 }
 
 void Administration::tell(EventKind kind, std::string name, std::string detail) {
     server_.tell({kind, std::move(name), std::move(detail)});
 }
 
-std::vector<server::ResolvedExport> Administration::served_beside(std::string_view name) const {
-    std::vector<server::ResolvedExport> others;
-    for (const auto& live : server_.exports().all()) {
-        const auto now = live->now();
-        if (now->name != name)
-            others.push_back(now->definition->resolved);
-    }
-    return others;
-}
-
-std::vector<server::ResolvedExport> Administration::loaded_beside(std::string_view name) const {
-    std::vector<server::ResolvedExport> others;
-    for (const auto& live : server_.exports().all()) {
-        const auto loaded = live->loaded();
-        if (loaded && loaded->name != name)
-            others.push_back(loaded->definition->resolved);
-    }
-    return others;
-}
-
-/// Parses, resolves and opens, all on a thread that may wait. The lists of others, which refer to
-/// them, and they themselves are kept until that thread has done with them.
-asio::awaitable<Administration::ExportPointer>
-Administration::open_beside(Text<config::Export> text, ExportPointer before) {
-    struct Others {
-        std::vector<ExportPointer> kept;
-        std::vector<server::ResolvedExport> served;
-        std::vector<server::ResolvedExport> loaded;
-    };
+std::shared_ptr<Administration::Others>
+Administration::others_than(const server::Export* except) const {
     auto others = std::make_shared<Others>();
     for (const auto& live : server_.exports().all()) {
-        const auto now = live->now();
-        if (before && now->name == before->name)
+        auto now = live->now();
+        if (except != nullptr && now->name == except->name)
             continue;
-        others->kept.push_back(now);
         others->served.push_back(now->definition->resolved);
-        if (const auto loaded = live->loaded()) {
-            others->kept.push_back(loaded);
+        others->kept.push_back(std::move(now));
+        if (auto loaded = live->loaded()) {
             others->loaded.push_back(loaded->definition->resolved);
+            others->kept.push_back(std::move(loaded));
         }
     }
+    return others;
+}
+
+/// Parses, resolves and opens, all on a thread that may wait. The others are kept until that thread
+/// has done with them.
+asio::awaitable<Administration::ExportPointer>
+Administration::open_beside(Text<config::Export> text, ExportPointer before) {
+    const auto others = others_than(before.get());
     auto work = [&server = server_, text = std::move(text), before, others]() -> ExportPointer {
         const config::Export source = text.parse();
         if (!before && server.exports().find(source.name))
@@ -256,10 +223,8 @@ asio::awaitable<Administration::LivePointer> Administration::create(Text<config:
     const std::string name = made->name;
     check_running();
     co_await record(name, made, nullptr);
-    removed_.erase(name);
     auto live = std::make_shared<server::LiveExport>(std::move(made));
     server_.change_exports({live}, {});
-    note(name, true);
     log::info(export_text(name) + ": created");
     tell(EventKind::created, name);
     co_return live;
@@ -285,8 +250,6 @@ asio::awaitable<bool> Administration::remove(std::string name, Clients clients) 
         live->drain(drained_before);
         throw;
     }
-    if (in_file(name) != nullptr)
-        removed_.insert(name);
     if (connections > 0 && clients == Clients::disconnect)
         co_await disconnect_all(live);
     const bool gone = co_await remove_when_empty(std::move(live));
@@ -317,7 +280,6 @@ asio::awaitable<void> Administration::finish_removal(LivePointer live) {
     auto loaded = live->load(nullptr);
     server_.change_exports({}, {live});
     removing_.erase(name);
-    origins_.erase(name);
     suspended_since_.erase(name);
     if (live->held())
         live->go_on([] {});
@@ -366,7 +328,6 @@ Administration::load(std::string name, Text<std::vector<config::Segment>> text) 
     auto next = co_await open_beside(std::move(whole), now);
     co_await record(name, now, next);
     auto before = live->load(next);
-    note(name, origin_of(name).runtime);
     co_await close(std::move(before));
     log::info(export_text(name) + ": a table of " + std::to_string(next->size()) +
               " bytes is loaded");
@@ -381,7 +342,6 @@ asio::awaitable<bool> Administration::clear(std::string name) {
         co_return false;
     co_await record(name, live->now(), nullptr);
     auto before = live->load(nullptr);
-    note(name, origin_of(name).runtime);
     co_await close(std::move(before));
     co_return true;
 }
@@ -425,7 +385,6 @@ asio::awaitable<void> Administration::set_qos(std::string name,
     live->replace(next);
     live->load(loaded);
     next->throttle->set(next->definition->source.qos);
-    note(name, origin_of(name).runtime);
 }
 
 asio::awaitable<std::uint64_t> Administration::drain(std::optional<std::string> name, bool on) {

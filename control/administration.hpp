@@ -110,11 +110,11 @@ public:
 
     /// How an export came about.
     struct Origin {
-        bool runtime = false;  ///< made at run time
+        bool runtime = false;  ///< the configuration file has none of its name
         bool changed = false;  ///< differs from the configuration file
         bool recorded = false; ///< that is kept over a restart
     };
-    [[nodiscard]] Origin origin_of(const std::string& name) const;
+    [[nodiscard]] Origin origin_of(const server::LiveExport& live) const;
     [[nodiscard]] std::vector<std::string> disabled() const { return disabled_; }
 
 private:
@@ -127,8 +127,16 @@ private:
     struct Plan;
 
     // administration.cpp
-    [[nodiscard]] std::vector<server::ResolvedExport> served_beside(std::string_view name) const;
-    [[nodiscard]] std::vector<server::ResolvedExport> loaded_beside(std::string_view name) const;
+    /// All exports but one, as they are resolved, and they themselves, which that refers to.
+    struct Others {
+        std::vector<ExportPointer> kept;
+        std::vector<server::ResolvedExport> served;
+        std::vector<server::ResolvedExport> loaded;
+    };
+    /// Null: all of them.
+    [[nodiscard]] std::shared_ptr<Others> others_than(const server::Export* except) const;
+    /// The file's, that were removed at run time.
+    [[nodiscard]] std::vector<std::string> removed_from_file() const;
     asio::awaitable<ExportPointer> open_beside(Text<config::Export> text, ExportPointer before);
     using PendingRecord = std::shared_ptr<StateStore::Pending>;
     asio::awaitable<PendingRecord> prepare_record(std::string name, ExportPointer live,
@@ -142,13 +150,15 @@ private:
     asio::awaitable<bool> disconnect_all(LivePointer live);
     asio::awaitable<bool> remove_when_empty(LivePointer live);
     asio::awaitable<void> finish_removal(LivePointer live);
-    void note(const std::string& name, bool runtime_export);
     [[nodiscard]] const config::Export* in_file(std::string_view name) const;
     void tell(server::EventKind kind, std::string name, std::string detail = {});
 
     // swap.cpp
     asio::awaitable<Seconds> swap(std::vector<Swap> swaps, HowToPause how,
                                   std::function<asio::awaitable<void>()> record);
+    /// Swaps one in, and records it. Gives back for how long requests were held.
+    asio::awaitable<Seconds> swap_in(LivePointer live, ExportPointer next, HowToPause how);
+    Seconds end_suspension(const std::string& name);
     asio::awaitable<void> hold(std::span<Swap> swaps, Clock::time_point deadline);
     asio::awaitable<void> flush(std::span<const Swap> swaps, Clock::time_point deadline);
     asio::awaitable<void> go_on(std::span<const Swap> swaps);
@@ -173,9 +183,7 @@ private:
     Jobs jobs_;
     Jobs records_; ///< one thread: the store is for one at a time
     ChangeLock changes_;
-    std::map<std::string, Origin> origins_; ///< of those that differ from the file
     std::map<std::string, Clock::time_point> suspended_since_;
-    std::set<std::string> removed_;  ///< that the file has
     std::set<std::string> removing_; ///< that go with the last of their clients
     std::vector<std::string> disabled_;
     std::vector<ExportPointer> retired_; ///< to be closed when there is time to wait

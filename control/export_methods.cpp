@@ -1,4 +1,5 @@
 #include "config/quotes.hpp"
+#include "control/exports_by_name.hpp"
 #include "control/methods.hpp"
 #include "control/reports.hpp"
 #include "devices/device.hpp"
@@ -14,7 +15,6 @@ namespace {
 
 constexpr double longest_pause = 3600;                     // seconds
 constexpr std::uint64_t largest_rate = 0x7fffffffffffffff; // as in the configuration
-constexpr std::array<const char*, 3> client_words = {"refuse", "drain", "disconnect"};
 constexpr std::array<const char*, 2> slot_words = {"live", "inactive"};
 
 /// A definition, as the text it is parsed from.
@@ -47,7 +47,7 @@ Administration::HowToPause take_pause(Params& params) {
 }
 
 Json json_of(Administration& administration, const server::LiveExport& live) {
-    return export_json(live, administration.origin_of(live.now()->name));
+    return export_json(live, administration.origin_of(live));
 }
 
 } // namespace
@@ -64,7 +64,7 @@ asio::awaitable<std::string> Methods::export_status(Params params) {
         for (const std::string& disabled : administration_.disabled())
             exports.push_back(disabled_json(disabled));
     }
-    co_return Json{{"exports", std::move(exports)}}.dump();
+    co_return text_of(Json{{"exports", std::move(exports)}});
 }
 
 asio::awaitable<std::string> Methods::export_table(Params params) {
@@ -74,8 +74,7 @@ asio::awaitable<std::string> Methods::export_table(Params params) {
     const auto live = administration_.find(name);
     const auto of = slot == slot_words[0] ? live->now() : live->loaded();
     if (!of)
-        throw Refusal(RefusalKind::not_found,
-                      "export " + config::in_quotes(name) + " has no table loaded");
+        throw Refusal(RefusalKind::not_found, export_text(name) + " has no table loaded");
     auto write = [of, slot] { return table_text(*of, slot); };
     auto text = co_await jobs_.run("writing the table", std::move(write),
                                    Clock::now() + Administration::open_deadline);
@@ -89,7 +88,7 @@ asio::awaitable<std::string> Methods::export_create(Params params) {
     };
     Administration::Text<config::Export> made{.file = definition.file, .parse = std::move(parse)};
     const auto live = co_await administration_.create(std::move(made));
-    co_return Json{{"export", json_of(administration_, *live)}}.dump();
+    co_return text_of(Json{{"export", json_of(administration_, *live)}});
 }
 
 asio::awaitable<std::string> Methods::export_remove(Params params) {
@@ -98,7 +97,7 @@ asio::awaitable<std::string> Methods::export_remove(Params params) {
         static_cast<Administration::Clients>(params.word("clients", client_words, 0));
     params.end();
     const bool removed = co_await administration_.remove(name, clients);
-    co_return Json{{"removed", removed}}.dump();
+    co_return text_of(Json{{"removed", removed}});
 }
 
 asio::awaitable<std::string> Methods::export_load(Params params) {
@@ -112,14 +111,14 @@ asio::awaitable<std::string> Methods::export_load(Params params) {
                                                              .parse = std::move(parse)};
     const auto loaded = co_await administration_.load(name, std::move(table));
     const Administration::Seconds took = Clock::now() - begin;
-    co_return Json{{"inactive", loaded_json(*loaded)}, {"seconds", took.count()}}.dump();
+    co_return text_of(Json{{"inactive", loaded_json(*loaded)}, {"seconds", took.count()}});
 }
 
 asio::awaitable<std::string> Methods::export_clear(Params params) {
     const std::string name = params.text("name");
     params.end();
     const bool cleared = co_await administration_.clear(name);
-    co_return Json{{"cleared", cleared}}.dump();
+    co_return text_of(Json{{"cleared", cleared}});
 }
 
 asio::awaitable<std::string> Methods::export_suspend(Params params) {
@@ -128,16 +127,16 @@ asio::awaitable<std::string> Methods::export_suspend(Params params) {
     const Clock::time_point begin = Clock::now();
     co_await administration_.suspend(name, how);
     const Administration::Seconds took = Clock::now() - begin;
-    co_return Json{{"suspended", true}, {"seconds", took.count()}}.dump();
+    co_return text_of(Json{{"suspended", true}, {"seconds", took.count()}});
 }
 
 asio::awaitable<std::string> Methods::export_resume(Params params) {
     const std::string name = params.text("name");
     const auto how = take_pause(params);
     const auto done = co_await administration_.resume(name, how);
-    co_return Json{
-        {"swapped", done.swapped}, {"generation", done.generation}, {"pause_s", done.pause.count()}}
-        .dump();
+    co_return text_of(Json{{"swapped", done.swapped},
+                           {"generation", done.generation},
+                           {"pause_s", done.pause.count()}});
 }
 
 asio::awaitable<std::string> Methods::export_resize(Params params) {
@@ -145,8 +144,8 @@ asio::awaitable<std::string> Methods::export_resize(Params params) {
     const auto size = params.number("size");
     params.end();
     const auto done = co_await administration_.resize(name, size);
-    co_return Json{{"size", done.size}, {"grown", done.grown}, {"pause_s", done.pause.count()}}
-        .dump();
+    co_return text_of(
+        Json{{"size", done.size}, {"grown", done.grown}, {"pause_s", done.pause.count()}});
 }
 
 asio::awaitable<std::string> Methods::export_reopen(Params params) {
@@ -157,7 +156,7 @@ asio::awaitable<std::string> Methods::export_reopen(Params params) {
     for (const auto& each : done)
         cleared.push_back({{"device", each.device},
                            {"flush_error", std::generic_category().message(each.error)}});
-    co_return Json{{"cleared", std::move(cleared)}}.dump();
+    co_return text_of(Json{{"cleared", std::move(cleared)}});
 }
 
 asio::awaitable<std::string> Methods::export_drain(Params params) {
@@ -165,7 +164,7 @@ asio::awaitable<std::string> Methods::export_drain(Params params) {
     const bool on = params.truth("on", true);
     params.end();
     const std::uint64_t connections = co_await administration_.drain(name, on);
-    co_return Json{{"draining", on}, {"connections", connections}}.dump();
+    co_return text_of(Json{{"draining", on}, {"connections", connections}});
 }
 
 asio::awaitable<std::string> Methods::export_qos(Params params) {
@@ -210,7 +209,7 @@ asio::awaitable<std::string> Methods::export_qos(Params params) {
     };
     co_await administration_.set_qos(name, std::move(change));
     const auto live = administration_.find(name);
-    co_return Json{{"qos", qos_json(live->now()->definition->source.qos)}}.dump();
+    co_return text_of(Json{{"qos", qos_json(live->now()->definition->source.qos)}});
 }
 
 } // namespace interposed::control

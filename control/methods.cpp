@@ -23,10 +23,6 @@ constexpr int method_not_found = -32601;
 constexpr int invalid_params = -32602;
 constexpr int internal_error = -32603;
 
-std::string text_of(const Json& value) {
-    return value.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 /// Whether brackets are nested deeper than anything that is meant: the library goes down into them
 /// on the stack.
 bool too_deep(std::string_view text) {

@@ -4,12 +4,16 @@
 #include "control/event_hub.hpp"
 #include "control/params.hpp"
 
+#include <array>
 #include <asio/awaitable.hpp>
 #include <functional>
 #include <map>
 #include <string>
 
 namespace interposed::control {
+
+/// By Administration::Clients.
+inline constexpr std::array<const char*, 3> client_words = {"refuse", "drain", "disconnect"};
 
 /// The methods of the control protocol (interposed-control(7)), by name: from a request line to
 /// the line that answers it. On the server's own thread.

@@ -9,9 +9,9 @@ namespace interposed::control {
 
 namespace {
 
-std::string text_of(const Json& value) {
+std::string beginning_of(const Json& value) {
     constexpr std::size_t longest = 80;
-    std::string text = value.dump(-1, ' ', false, Json::error_handler_t::replace);
+    std::string text = text_of(value);
     if (text.size() > longest)
         text = text.substr(0, longest) + "...";
     return text;
@@ -19,9 +19,13 @@ std::string text_of(const Json& value) {
 
 } // namespace
 
+std::string text_of(const Json& value) {
+    return value.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 Params::Params(Json given) : given_(given.is_null() ? Json::object() : std::move(given)) {
     if (!given_.is_object())
-        throw WrongParams("params: want an object, found " + text_of(given_));
+        throw WrongParams("params: want an object, found " + beginning_of(given_));
 }
 
 const Json* Params::value(const char* key) {
@@ -32,7 +36,7 @@ const Json* Params::value(const char* key) {
 
 void Params::refuse(const char* key, const std::string& wanted, const Json& found) const {
     throw WrongParams("params." + std::string(key) + ": want " + wanted + ", found " +
-                      text_of(found));
+                      beginning_of(found));
 }
 
 std::optional<std::string> Params::optional_text(const char* key) {

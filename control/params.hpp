@@ -13,6 +13,9 @@ namespace interposed::control {
 
 using Json = nlohmann::json;
 
+/// In one line. What is not UTF-8, as a device's name need not be, is replaced.
+std::string text_of(const Json& value);
+
 /// The parameters of a request are not those of its method.
 class WrongParams : public std::runtime_error {
 public:

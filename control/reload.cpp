@@ -1,5 +1,5 @@
-#include "config/quotes.hpp"
 #include "control/administration.hpp"
+#include "control/exports_by_name.hpp"
 #include "server/conflicts.hpp"
 #include "server/log.hpp"
 
@@ -16,12 +16,6 @@ using config::in_quotes;
 using server::EventKind;
 
 namespace {
-
-const config::Export* find_in(const std::vector<config::Export>& exports, std::string_view name) {
-    const auto found = std::find_if(exports.begin(), exports.end(),
-                                    [name](const auto& each) { return each.name == name; });
-    return found == exports.end() ? nullptr : &*found;
-}
 
 /// Whether two tables are the same on the devices as they are now.
 bool same_table(const server::ResolvedExport& a, const server::ResolvedExport& b) {
@@ -71,7 +65,7 @@ void check_claims(const config::Export& before, const config::Export& after) {
     if (before.claim == after.claim && before.cache == after.cache)
         return;
     throw Refusal(RefusalKind::refused,
-                  "export " + in_quotes(after.name) +
+                  export_text(after.name) +
                       ": want the claim and the cache mode that it is served with: they never "
                       "change while an export is served; remove it and create it again");
 }
@@ -144,11 +138,9 @@ void Administration::settle_runtime_changes(Plan& plan, Winner winner) {
     for (const auto& live : server_.exports().all()) {
         const auto now = live->now();
         const std::string& name = now->name;
-        if (!origins_.contains(name))
+        if (removing_.contains(name) || !origin_of(*live).changed)
             continue;
-        const config::Export* const written = find_in(wanted, name);
-        if (written != nullptr && removing_.contains(name))
-            continue; // below
+        const config::Export* const written = find_export(wanted, name);
         const bool caught_up =
             written != nullptr && !live->loaded() && *written == now->definition->source;
         if (caught_up || winner == Winner::configuration) {
@@ -159,8 +151,8 @@ void Administration::settle_runtime_changes(Plan& plan, Winner winner) {
         std::erase_if(wanted, [&name](const auto& each) { return each.name == name; });
         wanted.push_back(now->definition->source);
     }
-    for (const std::string& name : removed_) {
-        if (find_in(wanted, name) == nullptr || winner == Winner::configuration) {
+    for (const std::string& name : removed_from_file()) {
+        if (find_export(wanted, name) == nullptr || winner == Winner::configuration) {
             plan.forgotten.push_back(name);
             continue;
         }
@@ -168,9 +160,9 @@ void Administration::settle_runtime_changes(Plan& plan, Winner winner) {
         std::erase_if(wanted, [&name](const auto& each) { return each.name == name; });
     }
     for (const std::string& name : removing_) {
-        if (find_in(wanted, name) != nullptr)
+        if (find_export(wanted, name) != nullptr)
             throw Refusal(RefusalKind::refused,
-                          "export " + in_quotes(name) +
+                          export_text(name) +
                               " is being removed, and goes with its last client: disconnect it "
                               "first, then it can be added again");
     }
@@ -198,7 +190,7 @@ void Administration::open_all(Plan& plan) {
     }
     for (const auto& live : server_.exports().all()) {
         const std::string name = live->now()->name;
-        if (find_in(plan.wanted.exports, name) != nullptr || plan.going.contains(name))
+        if (find_export(plan.wanted.exports, name) != nullptr || plan.going.contains(name))
             continue;
         plan.removed.push_back(live);
         plan.report.removed.push_back(name);
@@ -218,8 +210,8 @@ void Administration::plan_change(Plan& plan, const LivePointer& live,
     }
     check_claims(before, after);
     if (live->held())
-        throw Refusal(RefusalKind::refused, "export " + in_quotes(after.name) +
-                                                " is to change and is suspended: resume it first");
+        throw Refusal(RefusalKind::refused,
+                      export_text(after.name) + " is to change and is suspended: resume it first");
     plan.report.changed.push_back(after.name);
     if (same)
         plan.terms.emplace_back(live, server_.on_terms(*now, after));
@@ -241,10 +233,10 @@ void Administration::check_beside_staying(const Plan& plan) const {
         find_conflicts(all, faults);
         if (!faults.empty())
             throw Refusal(RefusalKind::refused,
-                          "export " + in_quotes(staying->name) + why + faults.front().message);
+                          export_text(staying->name) + why + faults.front().message);
     };
     for (const auto& live : server_.exports().all()) {
-        const bool goes = find_in(plan.wanted.exports, live->now()->name) == nullptr;
+        const bool goes = find_export(plan.wanted.exports, live->now()->name) == nullptr;
         if (goes && live->connections() > 0)
             check(live->now(), " is to go, but still has clients, and "
                                "what is wanted would write to the same bytes meanwhile: ");
@@ -273,7 +265,7 @@ server::ExportSet::List Administration::keep_out_of(const server::ExportSet::Lis
         for (const auto& each : closed)
             each->drain(false);
         throw Refusal(RefusalKind::refused,
-                      "export " + in_quotes(live->now()->name) + " is to go and has " +
+                      export_text(live->now()->name) + " is to go and has " +
                           std::to_string(live->connections()) +
                           " connections: disconnect them first, or ask for them to be drained or "
                           "disconnected");
@@ -310,8 +302,6 @@ void Administration::put_in_place(Plan& plan) {
     plan.report.listeners_removed = server_.listen(plan.wanted.listen, std::move(plan.listeners));
     log::configure(file_.log.level, file_.log.format);
     for (const std::string& name : plan.forgotten) {
-        removed_.erase(name);
-        origins_.erase(name);
         if (const auto live = server_.exports().find(name))
             retired_.push_back(live->load(nullptr));
     }
@@ -319,8 +309,6 @@ void Administration::put_in_place(Plan& plan) {
     for (const server::ResolvedExport& each : plan.resolved.exports) {
         if (!each.disabled_because.empty())
             disabled_.push_back(each.source->name);
-        else
-            note(each.source->name, origin_of(each.source->name).runtime);
     }
     for (const auto& live : plan.added)
         tell(EventKind::created, live->now()->name);

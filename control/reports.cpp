@@ -1,5 +1,6 @@
 #include "control/reports.hpp"
 
+#include "control/params.hpp"
 #include "devices/device.hpp"
 
 #include <chrono>
@@ -223,7 +224,7 @@ std::string table_text(const server::Export& of, const char* slot) {
                       {"segments", std::move(segments)},
                       {"dm", impossible ? Json() : std::move(lines)},
                       {"dm_impossible", impossible ? Json(*impossible) : Json()}};
-    return all.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return text_of(all);
 }
 
 } // namespace interposed::control

@@ -16,7 +16,6 @@ namespace {
 constexpr std::array<const char*, 4> level_words = {"error", "warning", "info", "debug"};
 constexpr std::array<const char*, 2> format_words = {"text", "json"};
 constexpr std::array<const char*, 2> end_words = {"orderly", "now"};
-constexpr std::array<const char*, 3> client_words = {"refuse", "drain", "disconnect"};
 constexpr std::array<const char*, 3> winner_words = {"refuse", "configuration", "runtime"};
 constexpr double longest_wait = 365.0 * 24 * 3600; // seconds
 
@@ -62,13 +61,12 @@ asio::awaitable<std::string> Methods::version(Params params) {
     params.end();
     const auto report = administration_.server().report();
     const StateStore* const store = administration_.store();
-    co_return Json{{"server", report.version},
-                   {"protocol", protocol_version},
-                   {"pid", ::getpid()},
-                   {"uptime_s", std::chrono::duration<double>(report.uptime).count()},
-                   {"configuration", administration_.file().file},
-                   {"state_dir", store == nullptr ? Json() : Json(store->folder())}}
-        .dump(-1, ' ', false, Json::error_handler_t::replace);
+    co_return text_of(Json{{"server", report.version},
+                           {"protocol", protocol_version},
+                           {"pid", ::getpid()},
+                           {"uptime_s", std::chrono::duration<double>(report.uptime).count()},
+                           {"configuration", administration_.file().file},
+                           {"state_dir", store == nullptr ? Json() : Json(store->folder())}});
 }
 
 asio::awaitable<std::string> Methods::session_list(Params params) {
@@ -82,7 +80,7 @@ asio::awaitable<std::string> Methods::session_list(Params params) {
         if (!export_name || choice.matches(*connection))
             sessions.push_back(session_json(*connection));
     }
-    co_return Json{{"sessions", std::move(sessions)}}.dump();
+    co_return text_of(Json{{"sessions", std::move(sessions)}});
 }
 
 asio::awaitable<std::string> Methods::session_disconnect(Params params) {
@@ -98,7 +96,7 @@ asio::awaitable<std::string> Methods::session_disconnect(Params params) {
         else
             connection->stop();
     }
-    co_return Json{{"disconnected", all.size()}}.dump();
+    co_return text_of(Json{{"disconnected", all.size()}});
 }
 
 asio::awaitable<std::string> Methods::trace(Params params) {
@@ -110,7 +108,7 @@ asio::awaitable<std::string> Methods::trace(Params params) {
     const Connections all = chosen(administration_.server(), choice);
     for (const auto& connection : all)
         connection->trace(on);
-    co_return Json{{"sessions", all.size()}}.dump();
+    co_return text_of(Json{{"sessions", all.size()}});
 }
 
 asio::awaitable<std::string> Methods::log(Params params) {
@@ -122,8 +120,8 @@ asio::awaitable<std::string> Methods::log(Params params) {
     params.end();
     server::log::configure(static_cast<config::LogLevel>(new_level),
                            static_cast<config::LogFormat>(new_format));
-    co_return Json{{"level", level_words.at(new_level)}, {"format", format_words.at(new_format)}}
-        .dump();
+    co_return text_of(
+        Json{{"level", level_words.at(new_level)}, {"format", format_words.at(new_format)}});
 }
 
 asio::awaitable<std::string> Methods::reload(Params params) {
@@ -135,21 +133,19 @@ asio::awaitable<std::string> Methods::reload(Params params) {
     const Clock::time_point begin = Clock::now();
     const auto done = co_await administration_.reload(clients, winner);
     const Administration::Seconds took = Clock::now() - begin;
-    co_return Json{{"added", done.added},
-                   {"removed", done.removed},
-                   {"changed", done.changed},
-                   {"unchanged", done.unchanged},
-                   {"listeners_added", done.listeners_added},
-                   {"listeners_removed", done.listeners_removed},
-                   {"seconds", took.count()}}
-        .dump(-1, ' ', false, Json::error_handler_t::replace);
+    co_return text_of(Json{{"added", done.added},
+                           {"removed", done.removed},
+                           {"changed", done.changed},
+                           {"unchanged", done.unchanged},
+                           {"listeners_added", done.listeners_added},
+                           {"listeners_removed", done.listeners_removed},
+                           {"seconds", took.count()}});
 }
 
 asio::awaitable<std::string> Methods::statistics(Params params) {
     params.end();
     auto write = [&server = administration_.server()] {
-        return statistics_json(server.report())
-            .dump(-1, ' ', false, Json::error_handler_t::replace);
+        return text_of(statistics_json(server.report()));
     };
     auto text = co_await jobs_.run("adding up", std::move(write),
                                    Clock::now() + Administration::open_deadline);
@@ -161,7 +157,7 @@ asio::awaitable<std::string> Methods::metrics(Params params) {
     auto write = [&server = administration_.server()] {
         const Json text = {
             {"text", render(server.report(), measure_process(), Dialect::openmetrics)}};
-        return text.dump(-1, ' ', false, Json::error_handler_t::replace);
+        return text_of(text);
     };
     auto text = co_await jobs_.run("adding up", std::move(write),
                                    Clock::now() + Administration::open_deadline);
@@ -184,19 +180,18 @@ asio::awaitable<std::string> Methods::wait(Params params) {
         const auto live = administration_.server().exports().find(*export_name);
         if ((live && kind == server::EventKind::drained && live->connections() == 0) ||
             (live && kind == server::EventKind::suspended && live->held()))
-            co_return Json{{"event", wanted}, {"export", *export_name}, {"detail", "it is so"}}
-                .dump();
+            co_return text_of(
+                Json{{"event", wanted}, {"export", *export_name}, {"detail", "it is so"}});
     }
     const auto deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
                                              Administration::Seconds(seconds));
     const auto event = co_await events_.next(kind, export_name, params.asker, deadline);
     if (!event)
         throw Refusal(RefusalKind::timeout, "\"" + wanted + "\" has not happened in time");
-    co_return Json{
+    co_return text_of(Json{
         {"event", event_names.at(static_cast<std::size_t>(event->kind))},
         {"export", event->kind == server::EventKind::reloaded ? Json() : Json(event->export_name)},
-        {"detail", event->detail}}
-        .dump(-1, ' ', false, Json::error_handler_t::replace);
+        {"detail", event->detail}});
 }
 
 } // namespace interposed::control

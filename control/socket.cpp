@@ -1,6 +1,7 @@
 #include "control/socket.hpp"
 
 #include "config/quotes.hpp"
+#include "server/accounts.hpp"
 #include "server/event.hpp"
 #include "server/log.hpp"
 #include "server/unix_socket.hpp"
@@ -13,11 +14,8 @@
 #include <asio/steady_timer.hpp>
 #include <asio/use_awaitable.hpp>
 #include <asio/write.hpp>
-#include <charconv>
 #include <deque>
-#include <grp.h>
 #include <optional>
-#include <pwd.h>
 #include <stdexcept>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -30,31 +28,12 @@ namespace log = server::log;
 
 namespace {
 
-std::optional<unsigned> number_in(const std::string& text) {
-    unsigned number = 0;
-    const char* const end = text.data() + text.size();
-    const auto parsed = std::from_chars(text.data(), end, number);
-    return parsed.ec == std::errc() && parsed.ptr == end ? std::optional(number) : std::nullopt;
-}
-
-uid_t uid_of(const std::string& name) {
-    if (const auto number = number_in(name))
-        return *number;
-    const passwd* const user = ::getpwnam(name.c_str());
-    if (user == nullptr)
-        throw std::runtime_error("control: want a user, found " + config::in_quotes(name) +
-                                 ", which there is not");
-    return user->pw_uid;
-}
-
-gid_t gid_of(const std::string& name) {
-    if (const auto number = number_in(name))
-        return *number;
-    const group* const found = ::getgrnam(name.c_str());
-    if (found == nullptr)
-        throw std::runtime_error("control: want a group, found " + config::in_quotes(name) +
-                                 ", which there is not");
-    return found->gr_gid;
+template <typename Id>
+Id known(const char* what, const std::string& name, std::optional<Id> found) {
+    if (!found)
+        throw std::runtime_error(std::string("control: want a ") + what + ", found " +
+                                 config::in_quotes(name) + ", which there is not");
+    return *found;
 }
 
 /// The groups that a peer is in besides its first.
@@ -240,9 +219,9 @@ ControlSocket::ControlSocket(asio::io_context& context, const config::Control& c
     : context_(context), acceptor_(context), path_(control.socket.path), users_{0, ::geteuid()},
       methods_(methods) {
     for (const std::string& name : control.users)
-        users_.insert(uid_of(name));
+        users_.insert(known("user", name, server::find_user(name)));
     for (const std::string& name : control.groups)
-        groups_.insert(gid_of(name));
+        groups_.insert(known("group", name, server::find_group(name)));
     acceptor_.assign(asio::local::stream_protocol(), server::listen_on_unix_socket(control.socket));
 }
 

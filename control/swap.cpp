@@ -1,5 +1,5 @@
-#include "config/quotes.hpp"
 #include "control/administration.hpp"
+#include "control/exports_by_name.hpp"
 #include "devices/device.hpp"
 #include "server/log.hpp"
 
@@ -19,10 +19,6 @@ using server::EventKind;
 using server::Terms;
 
 namespace {
-
-std::string export_text(const server::LiveExport& live) {
-    return "export " + in_quotes(live.now()->name);
-}
 
 /// How soon it is seen that the server is stopping.
 constexpr std::chrono::milliseconds look_around{200};
@@ -56,8 +52,8 @@ void Administration::check_compatible(const Swap& swap) const {
     const auto now = swap.live->now();
     const std::string why = Terms::of(*now).why_not(Terms::of(*swap.next));
     if (!why.empty())
-        throw Refusal(RefusalKind::refused, export_text(*swap.live) + " has clients: " + why +
-                                                "; they would have to be disconnected first");
+        throw Refusal(RefusalKind::refused, export_text(swap.live->now()->name) + " has clients: " +
+                                                why + "; they would have to be disconnected first");
 }
 
 /// Waits until nothing is in flight. Of those that are suspended already nothing is.
@@ -81,7 +77,7 @@ asio::awaitable<void> Administration::hold(std::span<Swap> swaps, Clock::time_po
         const auto waited_for = swaps[i].live->waiting_for();
         give_up(swaps);
         check_running();
-        throw Refusal(RefusalKind::timeout, export_text(*swaps[i].live) +
+        throw Refusal(RefusalKind::timeout, export_text(swaps[i].live->now()->name) +
                                                 ": requests have not come to an end in time, of " +
                                                 names_of(waited_for) +
                                                 "; everything goes on as before");
@@ -98,7 +94,7 @@ asio::awaitable<void> Administration::flush(std::span<const Swap> swaps,
             for (const auto& device : each->opened) {
                 if (const int error = each->read_only ? 0 : device->flush(); error != 0)
                     throw Refusal(RefusalKind::failed,
-                                  "export " + in_quotes(each->name) + ": flush of " +
+                                  export_text(each->name) + ": flush of " +
                                       in_quotes(device->info().path) +
                                       " failed: " + std::generic_category().message(error) +
                                       "; everything goes on as before");
@@ -206,7 +202,7 @@ asio::awaitable<void> Administration::suspend(std::string name, HowToPause how) 
         throw;
     }
     suspended_since_[name] = begin;
-    log::info("export " + in_quotes(name) + ": suspended");
+    log::info(export_text(name) + ": suspended");
     tell(EventKind::suspended, name);
 }
 
@@ -214,44 +210,49 @@ asio::awaitable<Administration::Resumed> Administration::resume(std::string name
     const auto changing = co_await changes_.take("resume", name);
     const auto live = find_to_change(name);
     const bool was_held = live->held();
-    std::vector<Swap> one{{.live = live, .next = live->loaded()}};
     Resumed done;
-    const auto since = suspended_since_.find(name);
-    const auto suspended_since =
-        was_held && since != suspended_since_.end() ? std::optional(since->second) : std::nullopt;
-    if (!one.front().next) {
+    auto next = live->loaded();
+    if (!next) {
+        std::vector<Swap> one{{.live = live, .next = nullptr}};
         if (was_held) {
             co_await go_on(one);
-            suspended_since_.erase(name);
-            if (suspended_since)
-                done.pause = Clock::now() - *suspended_since;
-            log::info("export " + in_quotes(name) + ": resumed");
-            tell(EventKind::resumed, name);
+            done.pause = end_suspension(name);
         }
         done.generation = live->now()->generation;
         co_return done;
     }
-    auto next = one.front().next;
-    const std::uint64_t generation = next->generation;
+    done.swapped = true;
+    done.generation = next->generation;
     const std::uint64_t size = next->size();
+    done.pause = co_await swap_in(live, std::move(next), how);
+    log::info(export_text(name) + ": table " + std::to_string(done.generation) + ", of " +
+              std::to_string(size) + " bytes, is live; requests were held for " +
+              std::to_string(done.pause.count() * 1000) + " ms");
+    tell(EventKind::swapped, name);
+    co_return done;
+}
+
+asio::awaitable<Administration::Seconds>
+Administration::swap_in(LivePointer live, ExportPointer next, HowToPause how) {
+    const std::string name = next->name;
+    const bool was_held = live->held();
+    std::vector<Swap> one{{.live = std::move(live), .next = next}};
     auto pending = co_await prepare_record(name, std::move(next), nullptr);
     auto recorded = [this, pending = std::move(pending), how]() -> asio::awaitable<void> {
         return commit(pending, how.timeout);
     };
-    done.pause = co_await swap(std::move(one), how, std::move(recorded));
-    if (suspended_since) // the swap was only the end of it
-        done.pause = Clock::now() - *suspended_since;
-    suspended_since_.erase(name);
-    done.swapped = true;
-    done.generation = generation;
-    note(name, origin_of(name).runtime);
-    log::info("export " + in_quotes(name) + ": table " + std::to_string(generation) + ", of " +
-              std::to_string(size) + " bytes, is live; requests were held for " +
-              std::to_string(done.pause.count() * 1000) + " ms");
-    tell(EventKind::swapped, name);
-    if (was_held)
-        tell(EventKind::resumed, name);
-    co_return done;
+    Seconds pause = co_await swap(std::move(one), how, std::move(recorded));
+    if (was_held) // the swap was only the end of it
+        pause = end_suspension(name);
+    co_return pause;
+}
+
+/// Everybody has gone on. For how long they were held.
+Administration::Seconds Administration::end_suspension(const std::string& name) {
+    log::info(export_text(name) + ": resumed");
+    tell(EventKind::resumed, name);
+    const auto since = suspended_since_.extract(name);
+    return since ? Seconds(Clock::now() - since.mapped()) : Seconds();
 }
 
 asio::awaitable<Administration::Resized> Administration::resize(std::string name,
@@ -261,19 +262,19 @@ asio::awaitable<Administration::Resized> Administration::resize(std::string name
     auto now = live->now();
     if (live->loaded())
         throw Refusal(RefusalKind::refused,
-                      export_text(*live) + " has a table loaded: resume or clear it first");
+                      export_text(name) + " has a table loaded: resume or clear it first");
     config::Export source = now->definition->source;
     config::Segment& last = source.table.back();
     const std::uint64_t start = now->table->table().segments().back().start;
     if (size) {
         if (*size <= start)
             throw Refusal(RefusalKind::refused,
-                          export_text(*live) + ": want a size above " + std::to_string(start) +
+                          export_text(name) + ": want a size above " + std::to_string(start) +
                               ", where its last segment starts, found " + std::to_string(*size));
         last.length = *size - start;
     } else if (last.length) {
         throw Refusal(RefusalKind::refused,
-                      export_text(*live) + ": its last segment has a length of its own, " +
+                      export_text(name) + ": its last segment has a length of its own, " +
                           std::to_string(*last.length) + " bytes: say which size is wanted");
     }
     Text<config::Export> text{.file = "resize", .parse = [source] { return source; }};
@@ -281,19 +282,10 @@ asio::awaitable<Administration::Resized> Administration::resize(std::string name
     Resized done{.size = next->size(), .grown = next->size() > now->size(), .pause = {}};
     if (next->size() == now->size())
         co_return done;
-    std::vector<Swap> one{{.live = live, .next = next}};
-    const bool was_held = live->held();
     now.reset(); // whoever keeps it keeps its claims
     const HowToPause how;
-    auto pending = co_await prepare_record(name, std::move(next), nullptr);
-    auto recorded = [this, pending = std::move(pending), how]() -> asio::awaitable<void> {
-        return commit(pending, how.timeout);
-    };
-    done.pause = co_await swap(std::move(one), how, std::move(recorded));
-    if (was_held)
-        tell(EventKind::resumed, name);
-    note(name, origin_of(name).runtime);
-    log::info("export " + in_quotes(name) + ": has " + std::to_string(done.size) + " bytes now");
+    done.pause = co_await swap_in(live, std::move(next), how);
+    log::info(export_text(name) + ": has " + std::to_string(done.size) + " bytes now");
     tell(EventKind::swapped, name, "resized");
     co_return done;
 }

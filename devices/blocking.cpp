@@ -40,53 +40,40 @@ int try_range_ioctl(int fd, unsigned long request, mapping::Extent extent) {
     return ::ioctl(fd, request, range.data()) == 0 ? 0 : errno;
 }
 
+/// Calls move(at, left), which moves some of what is left, until `done` is all of the extent.
+/// Moving nothing is an error: then the device has become shorter than its table says.
+template <typename Move>
+int until_all_is_moved(mapping::Extent extent, std::uint64_t& done, Move move) {
+    while (done < extent.length) {
+        const ssize_t moved = move(as_offset(extent.offset + done), extent.length - done);
+        if (moved < 0 && errno == EINTR)
+            continue;
+        if (moved <= 0)
+            return moved < 0 ? errno : EIO;
+        done += static_cast<std::uint64_t>(moved);
+    }
+    return 0;
+}
+
 } // namespace
 
 int read(int fd, std::byte* data, mapping::Extent extent, std::uint64_t& done) {
-    while (done < extent.length) {
-        const ssize_t got =
-            ::pread(fd, data + done, extent.length - done, as_offset(extent.offset + done));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return errno;
-        if (got == 0)
-            return EIO; // the device has become shorter than its table says
-        done += static_cast<std::uint64_t>(got);
-    }
-    return 0;
+    return until_all_is_moved(extent, done, [&](off_t at, std::size_t left) {
+        return ::pread(fd, data + done, left, at);
+    });
 }
 
 int write(int fd, const std::byte* data, mapping::Extent extent, bool fua, std::uint64_t& done) {
-    while (done < extent.length) {
-        const iovec part{.iov_base = const_cast<std::byte*>(data + done),
-                         .iov_len = extent.length - done};
-        const ssize_t put =
-            ::pwritev2(fd, &part, 1, as_offset(extent.offset + done), fua ? RWF_DSYNC : 0);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return errno;
-        if (put == 0)
-            return EIO;
-        done += static_cast<std::uint64_t>(put);
-    }
-    return 0;
+    return until_all_is_moved(extent, done, [&](off_t at, std::size_t left) {
+        const iovec part{.iov_base = const_cast<std::byte*>(data + done), .iov_len = left};
+        return ::pwritev2(fd, &part, 1, at, fua ? RWF_DSYNC : 0);
+    });
 }
 
 int write_from_pipe(int fd, int pipe, mapping::Extent extent, std::uint64_t& done) {
-    while (done < extent.length) {
-        loff_t at = as_offset(extent.offset + done);
-        const ssize_t put = ::splice(pipe, nullptr, fd, &at, extent.length - done, SPLICE_F_MOVE);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return errno;
-        if (put == 0)
-            return EIO;
-        done += static_cast<std::uint64_t>(put);
-    }
-    return 0;
+    return until_all_is_moved(extent, done, [&](loff_t at, std::size_t left) {
+        return ::splice(pipe, nullptr, fd, &at, left, SPLICE_F_MOVE);
+    });
 }
 
 int flush(int fd) {

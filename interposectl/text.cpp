@@ -92,24 +92,6 @@ std::string_view clipped(std::string_view text, std::size_t width) {
     return text.substr(0, end);
 }
 
-std::string human_size(std::uint64_t bytes) {
-    constexpr std::array<const char*, 6> units = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-    if (bytes < 1024)
-        return std::to_string(bytes) + " B";
-    std::size_t unit = 0;
-    while (unit + 1 < units.size() && (bytes >> (10U * (unit + 2))) > 0)
-        ++unit;
-    const std::uint64_t one = std::uint64_t{1} << (10U * (unit + 1));
-    if (bytes % one == 0)
-        return std::to_string(bytes / one) + " " + units[unit];
-    return fixed(static_cast<double>(bytes) / static_cast<double>(one), 2) + " " + units[unit];
-}
-
-std::string size_text(std::uint64_t bytes) {
-    const std::string number = std::to_string(bytes);
-    return bytes < 1024 ? number : number + " (" + human_size(bytes) + ")";
-}
-
 std::string counted(std::uint64_t count, const char* noun) {
     return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "config/sizes.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -24,11 +26,8 @@ std::size_t width_of(std::string_view text);
 /// The beginning of the text that is at most so wide.
 std::string_view clipped(std::string_view text, std::size_t width);
 
-/// "10 GiB", "1.46 KiB": the largest unit that leaves a whole number before the point.
-std::string human_size(std::uint64_t bytes);
-
-/// "4096 (4 KiB)": exact, and readable.
-std::string size_text(std::uint64_t bytes);
+using config::human_size;
+using config::size_text;
 
 /// "1 segment", "2 segments".
 std::string counted(std::uint64_t count, const char* noun);

@@ -1,9 +1,9 @@
 #include "config/quotes.hpp"
+#include "config/sizes.hpp"
 #include "server/resolve.hpp"
 
 #include <algorithm>
 #include <array>
-#include <cstdio>
 #include <span>
 
 namespace interposed::server {
@@ -11,31 +11,11 @@ namespace {
 
 using config::escaped;
 using config::in_quotes;
+using config::size_text;
 
 constexpr std::size_t most_shown = 64;
 constexpr std::size_t shown_ends = 8;
 constexpr const char* indent = "    ";
-
-/// "10 GiB", "1.46 KiB": the largest unit that leaves a whole number before the point.
-std::string human_size(std::uint64_t bytes) {
-    constexpr std::array<const char*, 6> units = {"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
-    std::size_t unit = 0;
-    while (unit + 1 < units.size() && (bytes >> (10U * (unit + 2))) > 0)
-        ++unit;
-    const std::uint64_t one = std::uint64_t{1} << (10U * (unit + 1));
-    if (bytes % one == 0)
-        return std::to_string(bytes / one) + " " + units[unit];
-    std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), "%.2f %s",
-                  static_cast<double>(bytes) / static_cast<double>(one), units[unit]);
-    return text.data();
-}
-
-/// "4096 (4 KiB)"; what is small is clear without.
-std::string size_text(std::uint64_t bytes) {
-    const std::string number = std::to_string(bytes);
-    return bytes < 1024 ? number : number + " (" + human_size(bytes) + ")";
-}
 
 std::string clients_text(const config::Export& source) {
     if (!source.allow)

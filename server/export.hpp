@@ -23,6 +23,13 @@ namespace interposed::server {
 
 class ExportStatistics;
 
+/// Whether a client that has chosen an export may use it now.
+enum class Admission : std::uint8_t {
+    yes,
+    full,     ///< it has as many connections as it may have
+    draining, ///< it takes no new ones
+};
+
 /// What an export was made from.
 struct Definition {
     config::Export source;

@@ -72,21 +72,13 @@ std::shared_ptr<const Export> PeerCatalog::find(std::string_view name) const {
     return now && peer_.allowed_by(now->allow) ? now : nullptr;
 }
 
-Catalog::Admission PeerCatalog::admit(const std::shared_ptr<const Export>& chosen) {
+Admission PeerCatalog::admit(const std::shared_ptr<const Export>& chosen) {
     const auto live = exports_.find(chosen->name);
     if (!live)
         return Admission::draining; // removed this very moment
     auto admitted = live->admit(Terms::of(*chosen));
     seat_ = std::move(admitted.seat);
-    switch (admitted.answer) {
-    case LiveExport::Admission::yes:
-        return Admission::yes;
-    case LiveExport::Admission::full:
-        return Admission::full;
-    case LiveExport::Admission::draining:
-        break;
-    }
-    return Admission::draining;
+    return admitted.answer;
 }
 
 } // namespace interposed::server

@@ -55,8 +55,6 @@ public:
     /// comes about.
     class Seat;
 
-    enum class Admission : std::uint8_t { yes, full, draining };
-
     struct Admitted {
         Admission answer = Admission::yes;
         std::unique_ptr<Seat> seat; ///< if the answer is yes

@@ -22,8 +22,8 @@ void refuse_malformed(Bytes& out, Option option, std::string_view why) {
 }
 
 /// The client may come again.
-void refuse_for_now(Bytes& out, Option option, Catalog::Admission why) {
-    if (why == Catalog::Admission::full)
+void refuse_for_now(Bytes& out, Option option, Admission why) {
+    if (why == Admission::full)
         append_option_error(out, option, OptionReply::err_policy,
                             "the export has as many connections as it may have");
     else
@@ -98,7 +98,7 @@ Next Negotiation::answer_export_name(Data data, Bytes& out) {
         return Next::close; // whoever asked for extended headers must use GO
     const std::string_view name(reinterpret_cast<const char*>(data.data()), data.size());
     auto found = catalog_.closing() ? nullptr : catalog_.find(name);
-    if (!found || catalog_.admit(found) != Catalog::Admission::yes)
+    if (!found || catalog_.admit(found) != Admission::yes)
         return Next::close; // this option has no way to say no
     choose(std::move(found));
     protocol::append_export_name_reply(out, chosen_->size(), flags_of(chosen_), !flags_.no_zeroes);
@@ -118,7 +118,7 @@ Next Negotiation::answer_info(Option option, Data data, Bytes& out) {
     }
     if (option == Option::go) {
         const auto answer = catalog_.admit(found);
-        if (answer != Catalog::Admission::yes) {
+        if (answer != Admission::yes) {
             refuse_for_now(out, option, answer);
             return Next::option;
         }

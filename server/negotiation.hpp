@@ -24,7 +24,6 @@ public:
     /// No new clients any more.
     [[nodiscard]] virtual bool closing() const = 0;
 
-    enum class Admission : std::uint8_t { yes, full, draining };
     /// Called when the client has chosen: takes a place at the export, if there is one.
     virtual Admission admit(const std::shared_ptr<const Export>& chosen) {
         (void)chosen;

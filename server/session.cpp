@@ -38,7 +38,7 @@ Session::Session(std::string name, log::Fields fields, Agreement agreement, Stre
 }
 
 Session::~Session() {
-    assert(in_flight_ == 0);
+    assert(counts_.in_flight == 0);
 }
 
 asio::awaitable<void> Session::run() {
@@ -132,7 +132,7 @@ asio::awaitable<void> Session::read_requests() {
 /// Waits until every request that was accepted is answered, or the client cannot be told.
 asio::awaitable<void> Session::drain() {
     send_replies();
-    while (in_flight_ > 0 || !outbox_.empty())
+    while (counts_.in_flight > 0 || !outbox_.empty())
         co_await changed_.wait();
     finished_ = true;
     changed_.notify_all();
@@ -157,7 +157,7 @@ asio::awaitable<void> Session::write_replies() {
 /// Right behind a batch the next one may be only a moment away.
 Session::Received Session::receive_or_spin() {
     Received received = receive();
-    if (received == Received::nothing_yet && just_replied_ && in_flight_ == 0 &&
+    if (received == Received::nothing_yet && just_replied_ && counts_.in_flight == 0 &&
         loop_.one_busy_session())
         spinner_.spin([&] {
             received = receive();
@@ -259,8 +259,8 @@ bool Session::must_pause(const Request& next) {
     const std::size_t bytes = moves_data ? std::min<std::uint64_t>(next.length, max_request) : 0;
     memory_short_ = false;
     turn_in_ = {};
-    if (held_ || in_flight_ >= max_in_flight || outbox_.bytes() >= max_unsent ||
-        (in_flight_ > 0 && bytes_in_flight_ + bytes > max_bytes_in_flight))
+    if (held_ || counts_.in_flight >= max_in_flight || outbox_.bytes() >= max_unsent ||
+        (counts_.in_flight > 0 && bytes_in_flight_ + bytes > max_bytes_in_flight))
         return true;
     if (throttled(next, bytes))
         return true;

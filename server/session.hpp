@@ -32,7 +32,7 @@ struct SessionCounts {
     Published errors; ///< requests answered with an error
     Published bytes_read;
     Published bytes_written;
-    Published in_flight; ///< requests accepted that are not answered yet, but for those of a moment
+    Published in_flight; ///< accepted, and not yet sent or dropped; but for those of a moment
 };
 
 /// The transmission phase of one connection: takes requests in batches, answers at once what
@@ -254,7 +254,6 @@ private:
 
     std::vector<std::unique_ptr<Pending>> pending_; ///< all there are, in use or free
     std::vector<Pending*> free_;
-    std::size_t in_flight_ = 0; ///< accepted, and not yet sent or dropped
     std::size_t bytes_in_flight_ = 0;
     std::size_t bytes_expected_ = 0; ///< for the request that is being taken
     MemoryShare memory_;

@@ -247,7 +247,6 @@ Session::Pending& Session::begin(const Request& request, OpKind kind) {
     pending.fetches = false;
     pending.done_before = 0;
     pending.runs.clear();
-    ++in_flight_;
     ++counts_.in_flight;
     return pending;
 }
@@ -279,7 +278,6 @@ void Session::start(Pending& pending) {
 }
 
 void Session::release(Pending& pending) {
-    --in_flight_;
     --counts_.in_flight;
     bytes_in_flight_ -= pending.buffer.size() + pending.charge;
     status_in_flight_ -= pending.charge > 0 ? 1 : 0;

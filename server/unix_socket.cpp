@@ -1,16 +1,14 @@
 #include "server/unix_socket.hpp"
 
 #include "devices/file_descriptor.hpp"
+#include "server/accounts.hpp"
 
 #include <cerrno>
-#include <charconv>
 #include <chrono>
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
-#include <grp.h>
 #include <optional>
-#include <pwd.h>
 #include <stdexcept>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -90,15 +88,8 @@ void check_replaceable(const std::string& path) {
         refuse(path, "cannot tell whether a server is listening there: " + reason());
 }
 
-/// A number as it is, or what `look_up` finds under the name.
-template <typename LookUp>
-unsigned id_of(const std::string& path, const std::string& name, const char* what, LookUp look_up) {
-    unsigned number = 0;
-    const char* end = name.data() + name.size();
-    if (const auto parsed = std::from_chars(name.data(), end, number);
-        parsed.ec == std::errc() && parsed.ptr == end)
-        return number;
-    const std::optional<unsigned> found = look_up(name.c_str());
+unsigned id_of(const std::string& path, const char* what, const std::string& name,
+               std::optional<unsigned> found) {
     if (!found)
         refuse(path,
                std::string("want a ") + what + ", found \"" + name + "\", which there is not");
@@ -107,18 +98,12 @@ unsigned id_of(const std::string& path, const std::string& name, const char* wha
 
 void set_owner_and_mode(const config::UnixAddress& address) {
     const std::string& path = address.path;
-    const auto find_user = [](const char* name) -> std::optional<unsigned> {
-        const passwd* user = ::getpwnam(name);
-        return user == nullptr ? std::nullopt : std::optional<unsigned>(user->pw_uid);
-    };
-    const auto find_group = [](const char* name) -> std::optional<unsigned> {
-        const group* found = ::getgrnam(name);
-        return found == nullptr ? std::nullopt : std::optional<unsigned>(found->gr_gid);
-    };
     constexpr unsigned unchanged = static_cast<unsigned>(-1);
-    const unsigned uid = address.owner ? id_of(path, *address.owner, "user", find_user) : unchanged;
-    const unsigned gid =
-        address.group ? id_of(path, *address.group, "group", find_group) : unchanged;
+    const unsigned uid =
+        address.owner ? id_of(path, "user", *address.owner, find_user(*address.owner)) : unchanged;
+    const unsigned gid = address.group
+                             ? id_of(path, "group", *address.group, find_group(*address.group))
+                             : unchanged;
     if ((uid != unchanged || gid != unchanged) && ::lchown(path.c_str(), uid, gid) != 0)
         refuse(path, "cannot change its owner: " + reason());
     if (::chmod(path.c_str(), address.mode.value_or(default_mode)) != 0)

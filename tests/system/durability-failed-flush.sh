@@ -2,23 +2,11 @@
 # A flush that has failed stays failed, for every connection and also for FUA, although the device
 # below has recovered: what it lost is not coming back. Only a restart begins anew.
 source "$(dirname "$0")/../support/functions.sh"
-requires nbdkit nbdfuse fusermount3
+source "$tests/support/breakable.sh"
 requires_python nbd
 workdir
 
-truncate --size 1M below.img
-mkdir disk
-nbdkit --foreground --exit-with-parent --unix "$PWD/below.sock" eval \
-    get_size='echo 1M' can_write='exit 0' can_flush='exit 0' \
-    pread="dd if='$PWD/below.img' skip=\$4 count=\$3 iflag=skip_bytes,count_bytes status=none" \
-    pwrite="dd of='$PWD/below.img' seek=\$4 conv=notrunc oflag=seek_bytes status=none" \
-    flush="[ ! -e '$PWD/broken' ] || { echo EIO lost >&2; exit 1; }" &
-at_exit kill_hard "$!"
-eventually 10 test -S below.sock || fail 'no device below'
-nbdfuse disk "nbd+unix:///?socket=$PWD/below.sock" &
-at_exit kill_hard "$!"
-at_exit fusermount3 -u -z "$PWD/disk"
-eventually 10 test -e disk/nbd || fail 'no file over it'
+breakable_file
 
 flushes() { # WANTED-OF-FLUSH [WANTED-OF-FUA]
     /usr/bin/python3 - "nbd+unix:///?socket=$PWD/nbd.sock" "$@" <<'END'
