@@ -47,9 +47,9 @@ void check_table(Findings& findings, const Facts& facts) {
             findings.add(Weight::refusal,
                          "want linear targets only, found " + in_quotes(line_of(target)));
     if (!volume.live.empty() && size_of(volume.live) != facts.sectors)
-        findings.add(Weight::refusal,
-                     "want a table of the size of the device, " + std::to_string(facts.sectors) +
-                         " sectors, found " + std::to_string(size_of(volume.live)));
+        findings.add(Weight::refusal, "want a table of the size of the device, " +
+                                          std::to_string(facts.sectors) + " sectors, found " +
+                                          std::to_string(size_of(volume.live)));
     if (volume.suspended)
         findings.add(Weight::refusal, "it is suspended; whoever did that is not done yet");
     if (volume.inactive_table)
@@ -59,8 +59,8 @@ void check_table(Findings& findings, const Facts& facts) {
     if (volume.read_only)
         findings.add(Weight::refusal, "want a volume that can be written, found a read-only one");
     for (const std::string& disk : facts.read_only)
-        findings.add(Weight::refusal, "want disks that can be written, found " + disk +
-                                          " read-only");
+        findings.add(Weight::refusal,
+                     "want disks that can be written, found " + disk + " read-only");
     if (facts.queue.zoned != "none")
         findings.add(Weight::refusal,
                      "want an ordinary device, found a " + facts.queue.zoned + " zoned one");
@@ -128,8 +128,11 @@ void check_server(Findings& findings, const Facts& facts) {
         for (const Reason& reason : reasons)
             if (reason.use == needed.use)
                 findings.add(reason.weight, std::string(reason.what) + ", " +
-                                                in_quotes(needed.path) + ", is on it: " +
-                                                reason.why);
+                                                in_quotes(needed.path) +
+                                                ", is on it: " + reason.why);
+    if (!facts.server_keeps_state)
+        findings.add(Weight::risk, "the server has no state_dir: once it ends, however that "
+                                   "happens, no other will serve the volume");
     for (const Needed& needed : facts.own)
         if (needed.use == Use::program)
             findings.add(Weight::warning, "interposectl itself is on it: keep a copy of it "

@@ -91,8 +91,8 @@ std::vector<std::string> mapped_names() {
         found.emplace_back(names->name);
         if (names->next == 0)
             return found;
-        names = reinterpret_cast<const dm_names*>(reinterpret_cast<const char*>(names) +
-                                                  names->next);
+        names =
+            reinterpret_cast<const dm_names*>(reinterpret_cast<const char*>(names) + names->next);
     }
 }
 

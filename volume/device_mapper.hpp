@@ -25,14 +25,14 @@ private:
 
 /// What the kernel tells of one mapped device.
 struct Mapped {
-    std::string name;
-    std::string uuid;
-    DeviceNumber number;
+    std::string name = {};
+    std::string uuid = {};
+    DeviceNumber number = {};
     bool suspended = false;
     bool read_only = false;
     bool inactive_table = false;
     std::int32_t open_count = 0;
-    Table live;
+    Table live = {};
 };
 
 /// nullopt: there is no such device.

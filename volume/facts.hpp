@@ -34,6 +34,7 @@ struct Facts {
     std::vector<Needed> server; ///< what the server needs of the volume
     std::vector<Needed> own;    ///< what this program needs of it
     Memory server_memory;
+    bool server_keeps_state = true; ///< it has a state_dir
 };
 
 /// The volume by the name that device-mapper knows it by, a node of it in /dev, or the mount point

@@ -1,6 +1,5 @@
-#include "volume/facts.hpp"
-
 #include "config/quotes.hpp"
+#include "volume/facts.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -58,8 +57,8 @@ Mapped find_volume(const std::string& wanted) {
     if (::stat(wanted.c_str(), &found) != 0)
         refuse(wanted, "nothing there");
     if (S_ISBLK(found.st_mode))
-        return mapped_or_refuse(wanted, {.major = major(found.st_rdev), .minor = minor(found.st_rdev)},
-                                "");
+        return mapped_or_refuse(wanted,
+                                {.major = major(found.st_rdev), .minor = minor(found.st_rdev)}, "");
     if (!S_ISDIR(found.st_mode))
         refuse(wanted, "a file");
     return at_mount_point(wanted);

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <libdevmapper.h>
 #include <system_error>
+#include <unistd.h>
 
 namespace interposed::volume {
 namespace {
@@ -47,7 +48,11 @@ MapperTask::MapperTask(int type) : subject_("device-mapper") {
     prepare_library();
     last_message[0] = '\0';
     task_.reset(dm_task_create(type));
-    check(task_ != nullptr ? 1 : 0, "reach the kernel");
+    if (task_ == nullptr)
+        throw MapperError(::geteuid() == 0
+                              ? "the kernel has no device-mapper; `modprobe dm_mod` loads it"
+                              : "device-mapper: want root, found another user",
+                          0);
 }
 
 MapperTask::MapperTask(int type, const std::string& name) : MapperTask(type) {
@@ -75,9 +80,7 @@ void MapperTask::run(const char* what) {
 void MapperTask::refuse(const char* what, int error) const {
     const std::string reason =
         error != 0 ? std::generic_category().message(error) : std::string(last_message.data());
-    throw MapperError(subject_ + ": cannot " + what +
-                          (reason.empty() ? "; is the module dm_mod loaded?" : ": " + reason),
-                      error);
+    throw MapperError(subject_ + ": cannot " + what + (reason.empty() ? "" : ": " + reason), error);
 }
 
 } // namespace interposed::volume

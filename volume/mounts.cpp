@@ -19,9 +19,10 @@ std::string without_escapes(std::string_view text) {
     std::string plain;
     for (std::size_t i = 0; i < text.size(); ++i) {
         unsigned byte = 0;
-        const bool escape = text[i] == '\\' && i + 3 < text.size() &&
-                            std::from_chars(text.data() + i + 1, text.data() + i + 4, byte, 8).ptr ==
-                                text.data() + i + 4;
+        const bool escape =
+            text[i] == '\\' && i + 3 < text.size() &&
+            std::from_chars(text.data() + i + 1, text.data() + i + 4, byte, 8).ptr ==
+                text.data() + i + 4;
         plain += escape ? static_cast<char>(byte) : text[i];
         i += escape ? 3 : 0;
     }

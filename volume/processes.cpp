@@ -103,9 +103,9 @@ private:
             add(Use::core_dumps, program, program);
         } else if (!limit.starts_with("0 ")) {
             const bool relative = !pattern.starts_with('/');
-            const std::string at = relative ? folder_ + "/cwd"
-                                            : folder_ + "/root" +
-                                                  fs::path(pattern).parent_path().string();
+            const std::string at =
+                relative ? folder_ + "/cwd"
+                         : folder_ + "/root" + fs::path(pattern).parent_path().string();
             add(Use::core_dumps, at, relative ? link_at(at) : pattern);
         }
     }
@@ -119,8 +119,7 @@ private:
         if (S_ISREG(found.st_mode) && writes(folder_, fd)) {
             add(Use::open_file, at, name);
         } else if (S_ISSOCK(found.st_mode) && name.starts_with("socket:[")) {
-            const std::string path =
-                path_of_socket(folder_, name.substr(8, name.size() - 9));
+            const std::string path = path_of_socket(folder_, name.substr(8, name.size() - 9));
             if (path.starts_with('/'))
                 add(Use::socket, folder_ + "/root" + path, path);
         }

@@ -10,7 +10,8 @@ namespace {
 
 using config::in_quotes;
 
-template <typename Number> bool take_number(std::string_view text, Number& number) {
+template <typename Number>
+bool take_number(std::string_view text, Number& number) {
     const char* const end = text.data() + text.size();
     const auto parsed = std::from_chars(text.data(), end, number);
     return parsed.ec == std::errc() && parsed.ptr == end && !text.empty();
