@@ -38,7 +38,13 @@ private:
     std::vector<Fault> faults_;
 };
 
-enum class Claim : std::uint8_t { exclusive, shared };
+enum class Claim : std::uint8_t {
+    exclusive,
+    shared,
+    /// Nobody else may claim the devices, as with exclusive, and in all else as with shared: what
+    /// becomes of a shared claim when those who were in its way have left.
+    adopted,
+};
 enum class Cache : std::uint8_t { automatic, buffered, direct };
 
 struct TcpAddress {
@@ -109,6 +115,34 @@ struct Qos {
     friend bool operator==(const Qos&, const Qos&) = default;
 };
 
+/// An export as a device of this host's kernel.
+struct Attach {
+    std::string device;                      ///< "/dev/nbd0", or "auto": any that is free
+    std::uint32_t connections = 1;           ///< sockets, 1 to 16
+    std::uint32_t timeout_s = 5;             ///< then the kernel sends a request again
+    std::uint32_t dead_conn_timeout_s = 600; ///< for so long requests wait for a server
+    std::optional<std::uint32_t> block_size; ///< bytes; absent: the export's, at least 512
+    std::string identifier;                  ///< empty: made from the export's name
+    Place place;
+
+    friend bool operator==(const Attach& a, const Attach& b);
+};
+
+/// In which device-mapper volume's path an export is. Written by `interposectl interpose`; the
+/// server only keeps it.
+struct Interposition {
+    std::string volume;              ///< its name
+    std::string uuid;                ///< device-mapper's; may be empty
+    std::vector<std::string> before; ///< the table it had, as dmsetup prints it
+    std::vector<std::string> after;  ///< the table that leads to this export
+    std::string since;               ///< RFC 3339, UTC
+    std::string state;               ///< "entering", "in" or "leaving"
+    bool fail_open = false;
+    Place place;
+
+    friend bool operator==(const Interposition& a, const Interposition& b);
+};
+
 struct Export {
     std::string name;
     std::string description;
@@ -120,6 +154,8 @@ struct Export {
     std::vector<Segment> table;                     ///< from "table" or "dm_table" alike
     std::optional<std::uint32_t> max_connections;   ///< at a time; absent: only the server's limits
     Qos qos;
+    std::optional<Attach> attach;
+    std::optional<Interposition> interposed;
     Place place;
 
     friend bool operator==(const Export& a, const Export& b);
@@ -190,6 +226,10 @@ Configuration load(const std::filesystem::path& file);
 Export parse_export(std::string_view text, const std::string& file,
                     const std::filesystem::path& folder);
 
+/// Reads the value of an export's "attach", or of its "interposed". Throws ConfigError.
+Attach parse_attach(std::string_view text, const std::string& file);
+Interposition parse_interposition(std::string_view text, const std::string& file);
+
 /// Reads a table alone: {"table": [...]} or {"dm_table": [...]}, the bare array of either, or what
 /// `dmsetup table` prints, line by line. It is JSON if it begins with a brace, a bracket or a
 /// comment. Throws ConfigError.
@@ -199,6 +239,8 @@ std::vector<Segment> parse_table(std::string_view text, const std::string& file,
 /// The JSON text that parse_export() reads as an equal export, for one that it could have read.
 /// Throws std::invalid_argument for a string that is not UTF-8.
 std::string to_json(const Export& one);
+std::string to_json(const Attach& one);
+std::string to_json(const Interposition& one);
 
 /// A listener from its short form: "tcp://host:port", "tcp://[v6]:port", "unix:///path". Without
 /// a port, NBD's own. Throws std::invalid_argument with what was wanted and found.

@@ -14,12 +14,27 @@ bool operator==(const Segment& a, const Segment& b) {
     return device == b.device && start == b.start && offset == b.offset && length == b.length;
 }
 
+bool operator==(const Attach& a, const Attach& b) {
+    const auto& [device, connections, timeout_s, dead_conn_timeout_s, block_size, identifier,
+                 place] = a;
+    return device == b.device && connections == b.connections && timeout_s == b.timeout_s &&
+           dead_conn_timeout_s == b.dead_conn_timeout_s && block_size == b.block_size &&
+           identifier == b.identifier;
+}
+
+bool operator==(const Interposition& a, const Interposition& b) {
+    const auto& [volume, uuid, before, after, since, state, fail_open, place] = a;
+    return volume == b.volume && uuid == b.uuid && before == b.before && after == b.after &&
+           since == b.since && state == b.state && fail_open == b.fail_open;
+}
+
 bool operator==(const Export& a, const Export& b) {
     const auto& [name, description, claim, cache, read_only, optional, allow, table,
-                 max_connections, qos, place] = a;
+                 max_connections, qos, attach, interposed, place] = a;
     return name == b.name && description == b.description && claim == b.claim && cache == b.cache &&
            read_only == b.read_only && optional == b.optional && allow == b.allow &&
-           table == b.table && max_connections == b.max_connections && qos == b.qos;
+           table == b.table && max_connections == b.max_connections && qos == b.qos &&
+           attach == b.attach && interposed == b.interposed;
 }
 
 bool operator==(const Control& a, const Control& b) {

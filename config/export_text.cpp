@@ -60,6 +60,25 @@ std::string text_of(const Qos& qos) {
     return members.in_braces();
 }
 
+std::string text_of(const std::vector<std::string>& texts) {
+    std::string text;
+    for (const std::string& each : texts)
+        text.append(text.empty() ? "" : ", ").append(quoted(each));
+    return "[" + text + "]";
+}
+
+const char* word(Claim claim) {
+    switch (claim) {
+    case Claim::shared:
+        return "\"shared\"";
+    case Claim::adopted:
+        return "\"adopted\"";
+    case Claim::exclusive:
+        break;
+    }
+    return "\"exclusive\"";
+}
+
 std::string text_of(const std::vector<AddressRange>& ranges) {
     std::string text;
     for (const AddressRange& range : ranges)
@@ -89,11 +108,36 @@ std::string text_of(const std::vector<Segment>& table) {
 
 } // namespace
 
+std::string to_json(const Attach& one) {
+    Members members(", ");
+    members.add("device", quoted(one.device));
+    members.add("connections", std::to_string(one.connections));
+    members.add("timeout_s", std::to_string(one.timeout_s));
+    members.add("dead_conn_timeout_s", std::to_string(one.dead_conn_timeout_s));
+    if (one.block_size)
+        members.add("block_size", std::to_string(*one.block_size));
+    if (!one.identifier.empty())
+        members.add("identifier", quoted(one.identifier));
+    return members.in_braces();
+}
+
+std::string to_json(const Interposition& one) {
+    Members members(", ");
+    members.add("volume", quoted(one.volume));
+    members.add("uuid", quoted(one.uuid));
+    members.add("before", text_of(one.before));
+    members.add("after", text_of(one.after));
+    members.add("since", quoted(one.since));
+    members.add("state", quoted(one.state));
+    members.add("fail_open", word(one.fail_open));
+    return members.in_braces();
+}
+
 std::string to_json(const Export& one) {
     Members members(",\n  ");
     members.add("name", quoted(one.name));
     members.add("description", quoted(one.description));
-    members.add("claim", one.claim == Claim::shared ? "\"shared\"" : "\"exclusive\"");
+    members.add("claim", word(one.claim));
     if (one.cache != Cache::automatic)
         members.add("cache", one.cache == Cache::direct ? "\"direct\"" : "\"buffered\"");
     members.add("read_only", word(one.read_only));
@@ -104,6 +148,10 @@ std::string to_json(const Export& one) {
         members.add("max_connections", std::to_string(*one.max_connections));
     if (one.qos != Qos{})
         members.add("qos", text_of(one.qos));
+    if (one.attach)
+        members.add("attach", to_json(*one.attach));
+    if (one.interposed)
+        members.add("interposed", to_json(*one.interposed));
     members.add("table", text_of(one.table));
     return "{\n  " + members.text() + "\n}\n";
 }

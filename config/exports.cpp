@@ -1,6 +1,7 @@
 #include "config/exports.hpp"
 
 #include "config/addresses.hpp"
+#include "config/attach.hpp"
 #include "config/qos.hpp"
 #include "config/quotes.hpp"
 #include "config/segments.hpp"
@@ -33,11 +34,12 @@ void read_truth(Reader& reader, const Fields& fields, std::string_view key, bool
 }
 
 void read_claim(Reader& reader, const Fields& fields, Export& into) {
-    constexpr std::array<std::string_view, 2> words = {"exclusive", "shared"};
+    constexpr std::array<std::string_view, 3> words = {"exclusive", "shared", "adopted"};
+    constexpr std::array<Claim, 3> claims = {Claim::exclusive, Claim::shared, Claim::adopted};
     const auto at = fields.find("claim");
     const auto word = at ? reader.word(*at, words) : std::nullopt;
     if (word)
-        into.claim = *word == 0 ? Claim::exclusive : Claim::shared;
+        into.claim = claims.at(*word);
 }
 
 void read_cache(Reader& reader, const Fields& fields, Export& into) {
@@ -113,6 +115,10 @@ Export read_export(Reader& reader, const Node& at, const std::string& folder) {
         result.max_connections = reader.count(*most, 1, std::numeric_limits<std::uint32_t>::max());
     if (const auto qos = fields.find("qos"))
         result.qos = read_qos(reader, *qos);
+    if (const auto attach = fields.find("attach"))
+        result.attach = read_attach(reader, *attach);
+    if (const auto interposed = fields.find("interposed"))
+        result.interposed = read_interposition(reader, *interposed);
     result.table = read_table(reader, fields, at, folder);
     return result;
 }
@@ -129,6 +135,7 @@ std::vector<Export> read_exports(Reader& reader, const Node& at, const std::stri
             names.add(element, *object);
         exports.push_back(read_export(reader, element, folder));
     }
+    check_attachments(reader, exports);
     return exports;
 }
 

@@ -1,3 +1,4 @@
+#include "config/attach.hpp"
 #include "config/exports.hpp"
 #include "config/reader.hpp"
 #include "config/segments.hpp"
@@ -55,6 +56,22 @@ Export parse_export(std::string_view text, const std::string& file,
         read_export(reader, Node{document.root}, std::filesystem::absolute(folder).string());
     throw_faults(file, document.faults);
     return one;
+}
+
+Attach parse_attach(std::string_view text, const std::string& file) {
+    Document document = parse_json(text, file);
+    Reader reader(document.faults);
+    Attach attach = read_attach(reader, Node{document.root});
+    throw_faults(file, document.faults);
+    return attach;
+}
+
+Interposition parse_interposition(std::string_view text, const std::string& file) {
+    Document document = parse_json(text, file);
+    Reader reader(document.faults);
+    Interposition interposed = read_interposition(reader, Node{document.root});
+    throw_faults(file, document.faults);
+    return interposed;
 }
 
 std::vector<Segment> parse_table(std::string_view text, const std::string& file,

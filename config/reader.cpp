@@ -17,9 +17,14 @@ constexpr std::array<std::string_view, 7> top_keys = {"listen",    "exports", "l
 constexpr std::array<std::string_view, 5> limit_keys = {
     "connections", "connections_per_client", "memory", "handshake_timeout_s", "keepalive_s"};
 constexpr std::array<std::string_view, 5> listener_keys = {"unix", "tcp", "mode", "owner", "group"};
-constexpr std::array<std::string_view, 11> export_keys = {
-    "name",  "description",     "claim", "cache", "read_only", "optional",
-    "allow", "max_connections", "qos",   "table", "dm_table"};
+constexpr std::array<std::string_view, 13> export_keys = {
+    "name",       "description", "claim",           "cache", "read_only",
+    "optional",   "allow",       "max_connections", "qos",   "attach",
+    "interposed", "table",       "dm_table"};
+constexpr std::array<std::string_view, 6> attach_keys = {
+    "device", "connections", "timeout_s", "dead_conn_timeout_s", "block_size", "identifier"};
+constexpr std::array<std::string_view, 7> interposed_keys = {"volume", "uuid",  "before",   "after",
+                                                             "since",  "state", "fail_open"};
 constexpr std::array<std::string_view, 5> segment_keys = {"kind", "device", "start", "offset",
                                                           "length"};
 constexpr std::array<std::string_view, 5> qos_keys = {"iops", "iops_burst", "bandwidth",
@@ -36,8 +41,9 @@ bool has(const Level& level, std::string_view key) {
 
 std::string unknown_key(std::string_view key, const Level& level) {
     const std::string text = "unknown key " + in_quotes(key) + " " + std::string(level.name);
-    for (const Level* const other : {&export_level, &segment_level, &listener_level, &limits_level,
-                                     &top_level, &qos_level, &control_level, &log_level})
+    for (const Level* const other :
+         {&export_level, &segment_level, &listener_level, &limits_level, &top_level, &qos_level,
+          &control_level, &log_level, &attach_level, &interposed_level})
         if (has(*other, key))
             return text + "; it belongs " + std::string(other->name);
     return text + hint(key, level.keys);
@@ -53,6 +59,8 @@ const Level segment_level = {"in a segment", segment_keys};
 const Level table_level = {"in a table", std::span(export_keys).last(2)};
 const Level qos_level = {"in \"qos\"", qos_keys};
 const Level client_qos_level = {"in \"client\"", rate_keys};
+const Level attach_level = {"in \"attach\"", attach_keys};
+const Level interposed_level = {"in \"interposed\"", interposed_keys};
 const Level control_level = {"in \"control\"", control_keys};
 const Level metrics_level = {"in \"metrics\"", metrics_keys};
 const Level log_level = {"in \"log\"", log_keys};

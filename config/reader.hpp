@@ -78,6 +78,8 @@ extern const Level segment_level;
 extern const Level table_level;
 extern const Level qos_level;
 extern const Level client_qos_level;
+extern const Level attach_level;
+extern const Level interposed_level;
 extern const Level control_level;
 extern const Level metrics_level;
 extern const Level log_level;

@@ -233,6 +233,9 @@ asio::awaitable<Administration::LivePointer> Administration::create(Text<config:
 asio::awaitable<bool> Administration::remove(std::string name, Clients clients) {
     const auto changing = co_await changes_.take("remove", name);
     auto live = find_to_change(name);
+    if (const auto& attach = live->now()->definition->source.attach)
+        throw Refusal(RefusalKind::refused, export_text(name) + " is attached to " +
+                                                attach->device + ": detach it first");
     const bool drained_before = live->draining();
     live->drain(
         true); // first: so that nobody comes while it is being seen whether somebody is there
@@ -368,23 +371,32 @@ asio::awaitable<std::vector<Administration::Reopened>> Administration::reopen(st
     co_return done;
 }
 
-asio::awaitable<void> Administration::set_qos(std::string name,
-                                              std::function<void(config::Qos&)> change) {
-    const auto changing = co_await changes_.take("qos", name);
+asio::awaitable<void> Administration::change_terms(const char* what, std::string name,
+                                                   std::function<void(config::Export&)> change) {
+    const auto changing = co_await changes_.take(what, name);
     const auto live = find_to_change(name);
-    const auto with_qos = [&](const ExportPointer& of) -> ExportPointer {
+    const auto changed = [&](const ExportPointer& of) -> ExportPointer {
         if (!of)
             return nullptr;
         config::Export source = of->definition->source;
-        change(source.qos);
+        change(source);
         return server_.on_terms(*of, source);
     };
-    const ExportPointer next = with_qos(live->now());
-    const ExportPointer loaded = with_qos(live->loaded());
+    const ExportPointer next = changed(live->now());
+    const ExportPointer loaded = changed(live->loaded());
     co_await record(name, next, loaded);
     live->replace(next);
     live->load(loaded);
-    next->throttle->set(next->definition->source.qos);
+}
+
+asio::awaitable<void> Administration::set_qos(std::string name,
+                                              std::function<void(config::Qos&)> change) {
+    std::function<void(config::Export&)> whole = [change = std::move(change)](config::Export& of) {
+        change(of.qos);
+    };
+    co_await change_terms("qos", name, std::move(whole));
+    const auto now = find(name)->now();
+    now->throttle->set(now->definition->source.qos);
 }
 
 asio::awaitable<std::uint64_t> Administration::drain(std::optional<std::string> name, bool on) {

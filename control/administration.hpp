@@ -88,6 +88,10 @@ public:
     asio::awaitable<std::vector<Reopened>> reopen(std::string name);
     /// Empty: every export. The number of connections there still are.
     asio::awaitable<std::uint64_t> drain(std::optional<std::string> name, bool on);
+    /// Changes what no request depends on, of what is live and what is loaded, and records it.
+    /// `what` is for messages.
+    asio::awaitable<void> change_terms(const char* what, std::string name,
+                                       std::function<void(config::Export&)> change);
     asio::awaitable<void> set_qos(std::string name, std::function<void(config::Qos&)> change);
 
     struct Reloaded {

@@ -12,11 +12,16 @@ namespace log = server::log;
 Control::Control(server::Server& server, const config::Configuration& file,
                  const server::Resolved& resolved, StateStore* store)
     : server_(server), events_(server.context()), administration_(server, file, resolved, store),
-      methods_(administration_, events_) {
+      attachments_(server, administration_), methods_(administration_, attachments_, events_) {
     administration_.load_recorded();
-    server_.on_event([this](const server::ServerEvent& event) { events_.take(event); });
+    server_.on_start([this](server::Server::Then then) { attachments_.start(std::move(then)); });
+    server_.on_event([this](const server::ServerEvent& event) {
+        attachments_.take(event);
+        events_.take(event);
+    });
     server_.on_hangup([this] { reload(); });
     server_.on_stop([this] {
+        attachments_.stop();
         events_.close();
         if (socket_)
             socket_->close();
@@ -31,6 +36,7 @@ Control::Control(server::Server& server, const config::Configuration& file,
 
 Control::~Control() {
     metrics_.reset();
+    server_.on_start({});
     server_.on_event({});
     server_.on_hangup({});
     server_.on_stop({});

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "control/administration.hpp"
+#include "control/attachments.hpp"
 #include "control/event_hub.hpp"
 #include "control/methods.hpp"
 #include "control/metrics_endpoint.hpp"
@@ -29,6 +30,7 @@ private:
     server::Server& server_;
     EventHub events_;
     Administration administration_;
+    Attachments attachments_;
     Methods methods_;
     std::optional<ControlSocket> socket_;
     std::optional<MetricsEndpoint> metrics_;

@@ -137,8 +137,9 @@ std::string file_of(const Json& request) {
 
 } // namespace
 
-Methods::Methods(Administration& administration, EventHub& events)
-    : administration_(administration), events_(events), jobs_(administration.server().context()) {}
+Methods::Methods(Administration& administration, Attachments& attachments, EventHub& events)
+    : administration_(administration), attachments_(attachments), events_(events),
+      jobs_(administration.server().context()) {}
 
 const std::map<std::string, Methods::Method, std::less<>>& Methods::all() {
     static const std::map<std::string, Method, std::less<>> methods = {
@@ -156,6 +157,9 @@ const std::map<std::string, Methods::Method, std::less<>>& Methods::all() {
         {"export.reopen", &Methods::export_reopen},
         {"export.drain", &Methods::export_drain},
         {"export.qos", &Methods::export_qos},
+        {"export.attach", &Methods::export_attach},
+        {"export.detach", &Methods::export_detach},
+        {"attachment.list", &Methods::attachment_list},
         {"session.list", &Methods::session_list},
         {"session.disconnect", &Methods::session_disconnect},
         {"trace", &Methods::trace},

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "control/administration.hpp"
+#include "control/attachments.hpp"
 #include "control/event_hub.hpp"
 #include "control/params.hpp"
 
@@ -21,7 +22,7 @@ class Methods {
 public:
     static constexpr int protocol_version = 1;
 
-    Methods(Administration& administration, EventHub& events);
+    Methods(Administration& administration, Attachments& attachments, EventHub& events);
 
     /// Whoever asks; `gone` when nobody waits for the answer any more.
     struct Asker {
@@ -57,6 +58,9 @@ private:
     asio::awaitable<std::string> export_reopen(Params params);
     asio::awaitable<std::string> export_drain(Params params);
     asio::awaitable<std::string> export_qos(Params params);
+    asio::awaitable<std::string> export_attach(Params params);
+    asio::awaitable<std::string> export_detach(Params params);
+    asio::awaitable<std::string> attachment_list(Params params);
     asio::awaitable<std::string> session_list(Params params);
     asio::awaitable<std::string> session_disconnect(Params params);
     asio::awaitable<std::string> trace(Params params);
@@ -69,6 +73,7 @@ private:
     static const std::map<std::string, Method, std::less<>>& all();
 
     Administration& administration_;
+    Attachments& attachments_;
     EventHub& events_;
     Jobs jobs_; ///< for long texts
 };

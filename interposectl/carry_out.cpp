@@ -25,6 +25,8 @@ std::string text_of(const Arguments& arguments, const Json& result) {
         return draw_map(read_table(result), terminal_size().columns);
     if (verb == "sessions")
         return sessions_table(result);
+    if (verb == "attached")
+        return attached_table(result);
     if (verb == "statistics")
         return statistics_text(result);
     if (verb == "metrics")

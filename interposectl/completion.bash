@@ -71,6 +71,9 @@ _interposectl_options() { # VERB
         drain) echo "--undo --wait $common" ;;
         qos) echo "--iops --iops-burst --bandwidth --bandwidth-burst --client-iops" \
             "--client-iops-burst --client-bandwidth --client-bandwidth-burst $common" ;;
+        attach) echo "--connections --block-size --timeout --dead-conn-timeout --identifier" \
+            "$common" ;;
+        detach) echo "--force $common" ;;
         disconnect) echo "--now --export --client $common" ;;
         trace) echo "--export --client $common" ;;
         log) echo "--level --format $common" ;;
@@ -84,12 +87,13 @@ _interposectl_options() { # VERB
 }
 
 _interposectl_verbs='ls status table map create remove load clear suspend resume resize reopen
-    drain qos interpose release interposed sessions disconnect trace log reload top statistics metrics wait version help'
+    drain qos attach detach attached interpose release interposed sessions disconnect trace log
+    reload top statistics metrics wait version help'
 
 _interposectl_takes_value() { # OPTION
     case $1 in
         --device | --socket | --timeout | --interval | --count | --level | --format | --export | --client | \
-            --iops* | --bandwidth* | --client-*) return 0 ;;
+            --connections | --block-size | --dead-conn-timeout | --identifier | --iops* | --bandwidth* | --client-*) return 0 ;;
     esac
     return 1
 }
@@ -117,7 +121,7 @@ _interposectl_operand() { # VERB INDEX
         interpose:0) _interposectl_volumes ;;
         release:0 | interposed:0) _interposectl_interposed ;;
         status:0 | table:0 | map:0 | remove:0 | load:0 | clear:0 | suspend:0 | resume:0 | \
-            resize:0 | reopen:0 | drain:0 | qos:0 | sessions:0) _interposectl_exports ;;
+            resize:0 | reopen:0 | drain:0 | qos:0 | attach:0 | detach:0 | sessions:0) _interposectl_exports ;;
     esac
 }
 

@@ -11,6 +11,7 @@ namespace interposed::ctl {
 std::string exports_table(const Json& result);   ///< of export.list
 std::string exports_text(const Json& result);    ///< of export.status
 std::string sessions_table(const Json& result);  ///< of session.list
+std::string attached_table(const Json& result);  ///< of attachment.list
 std::string statistics_text(const Json& result); ///< of statistics
 
 /// The table as `load` takes it, one segment a line.

@@ -75,6 +75,15 @@ std::string limited(const Arguments& arguments, const Fields& result) {
     return subject(arguments) + "limits: " + qos_text(result.object("qos"));
 }
 
+std::string attached(const Arguments& arguments, const Fields& result) {
+    return subject(arguments) + "attached to " + printable(result.text("device")) + ", " +
+           size_text(result.number("size")) + ", as " + harmless(result.text("identifier"));
+}
+
+std::string detached(const Arguments& arguments, const Fields&) {
+    return subject(arguments) + "detached";
+}
+
 std::string disconnected(const Arguments&, const Fields& result) {
     return "disconnected " + counted(result.number("disconnected"), "session");
 }
@@ -144,6 +153,8 @@ constexpr std::array sentences = {
     Sentence{"reopen", reopened},
     Sentence{"drain", drained},
     Sentence{"qos", limited},
+    Sentence{"attach", attached},
+    Sentence{"detach", detached},
     Sentence{"disconnect", disconnected},
     Sentence{"trace", traced},
     Sentence{"log", logged},

@@ -95,6 +95,30 @@ std::string sessions_table(const Json& result) {
     return columns.text();
 }
 
+std::string attached_table(const Json& result) {
+    Columns columns({{"EXPORT"},
+                     {"DEVICE"},
+                     {"STATE"},
+                     {"SINCE"},
+                     {"CONNECTIONS", Align::right},
+                     {"BLOCK", Align::right},
+                     {"SIZE", Align::right},
+                     {"IDENTIFIER"}});
+    std::string reasons;
+    const Json& all = Fields(result, "result").list("attachments");
+    for_each_object(all, "attachments", [&](const Fields& each) {
+        const bool began = each.has("since");
+        columns.add({export_name(each.text("export")), printable(each.text("device")),
+                     harmless(each.text("state")), began ? time_text(each.real("since")) : "-",
+                     std::to_string(each.number("connections")),
+                     std::to_string(each.number("block_size")), human_size(each.number("size")),
+                     harmless(each.text("identifier"))});
+        if (each.has("why"))
+            reasons += export_name(each.text("export")) + ": " + harmless(each.text("why")) + "\n";
+    });
+    return columns.text() + reasons;
+}
+
 std::string statistics_text(const Json& result) {
     const Fields all(result, "result");
     const Fields server = all.object("server");

@@ -130,6 +130,29 @@ Request qos_request(const Arguments& arguments) {
     return {"export.qos", params};
 }
 
+Request attach_request(const Arguments& arguments) {
+    Json attach = {{"device", arguments.operand(1).value_or("auto")}};
+    if (const auto count = arguments.value("connections"))
+        attach["connections"] = parse_count("--connections", *count);
+    if (const auto size = arguments.value("block-size"))
+        attach["block_size"] = parse_size("--block-size", *size);
+    if (const auto seconds = arguments.value("timeout"))
+        attach["timeout_s"] = parse_count("--timeout", *seconds);
+    if (const auto seconds = arguments.value("dead-conn-timeout"))
+        attach["dead_conn_timeout_s"] = parse_count("--dead-conn-timeout", *seconds);
+    if (const auto identifier = arguments.value("identifier"))
+        attach["identifier"] = *identifier;
+    Json params = name_of(arguments);
+    params["attach"] = attach;
+    return {"export.attach", params};
+}
+
+Request detach_request(const Arguments& arguments) {
+    Json params = name_of(arguments);
+    params["force"] = arguments.has("force");
+    return {"export.detach", params};
+}
+
 /// SESSION, --export NAME or --client ADDR; `index` is the operand's.
 Json chosen_sessions(const Arguments& arguments, std::size_t index) {
     const std::string_view option = one_of(arguments, {"export", "client"});
@@ -227,6 +250,12 @@ constexpr std::array builders = {
     Builder{"reopen", [](const Arguments& a) { return plain_request("export.reopen", "name", a); }},
     Builder{"drain", drain_request},
     Builder{"qos", qos_request},
+    Builder{"attach", attach_request},
+    Builder{"detach", detach_request},
+    Builder{"attached",
+            [](const Arguments&) {
+                return Request{"attachment.list", nothing()};
+            }},
     Builder{"sessions",
             [](const Arguments& a) { return plain_request("session.list", "export", a); }},
     Builder{"disconnect", disconnect_request},

@@ -48,6 +48,17 @@ constexpr std::array qos_options = {
     OptionSyntax{"client-bandwidth", "SIZE", ""},
     OptionSyntax{"client-bandwidth-burst", "SIZE", ""},
 };
+constexpr std::array attach_options = {
+    OptionSyntax{"connections", "N", "sockets to the kernel, 1 to 16 (default: 1)"},
+    OptionSyntax{"block-size", "SIZE", "of the device, 512 to 4096 (default: the export's)"},
+    OptionSyntax{"timeout", "S", "then the kernel sends a request again (default: 5)"},
+    OptionSyntax{"dead-conn-timeout", "S",
+                 "for so long requests wait for a server that has gone (default: 600)"},
+    OptionSyntax{"identifier", "NAME", "by which the next server knows it (default: the export's)"},
+};
+constexpr std::array detach_options = {
+    OptionSyntax{"force", nullptr, "even if it is in use: what is in flight fails"},
+};
 constexpr std::array disconnect_options = {
     OptionSyntax{"now", nullptr, "do not answer what is in flight first"},
     OptionSyntax{"export", "NAME", "every session of this export"},
@@ -138,6 +149,15 @@ constexpr std::array verb_table = {
                drain_options, 0, 1},
     VerbSyntax{"qos", "EXPORT", "set limits of requests and bytes a second, or show them",
                "0 is no limit. What is not named stays as it is.\n", qos_options, 1, 1},
+    VerbSyntax{
+        "attach", "EXPORT [DEVICE]", "make it a device of this host's kernel, /dev/nbdX",
+        "Without DEVICE, or with \"auto\", any that is free. It stays attached, and a server\n"
+        "that is started after this one attaches it again.\n",
+        attach_options, 1, 2},
+    VerbSyntax{"detach", "EXPORT", "free its device; refused while that is in use", "",
+               detach_options, 1, 1},
+    VerbSyntax{
+        "attached", "", "list the exports that are devices of this host's kernel", "", {}, 0, 0},
     VerbSyntax{"interpose", "VOLUME", "put the server into the path of a live volume",
                volume_details, interpose_options, 1, 1},
     VerbSyntax{"release", "VOLUME", "take the server out of its path again", volume_details,

@@ -38,7 +38,11 @@ asio::awaitable<void> Connection::run() {
 }
 
 asio::awaitable<void> Connection::serve() {
-    auto agreement = co_await shake_hands_in_time();
+    std::optional<Agreement> agreement;
+    if (agreed_on_)
+        agreement = take_agreed_place();
+    else
+        agreement = co_await shake_hands_in_time();
     if (!agreement || stopping_)
         co_return;
     LiveExport::Seat& seat = *catalog_.seat();
@@ -154,6 +158,16 @@ asio::awaitable<std::optional<Agreement>> Connection::shake_hands_in_time() {
     if (deadline_passed_)
         throw ProtocolError("no export chosen within " + std::to_string(timeout.count()) + " s");
     co_return agreement;
+}
+
+Agreement Connection::take_agreed_place() {
+    Agreement agreement;
+    agreement.chosen = catalog_.find(*agreed_on_);
+    if (!agreement.chosen)
+        throw ProtocolError("there is no export \"" + *agreed_on_ + "\" any more");
+    if (catalog_.admit(agreement.chosen) != Admission::yes)
+        throw ProtocolError("the export takes no new clients now");
+    return agreement;
 }
 
 /// A socket that is closed while something in it is unread takes back what was sent last.

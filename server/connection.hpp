@@ -42,6 +42,16 @@ public:
         chosen_ = std::move(chosen);
     }
 
+    /// There is no handshake: the client, this host's kernel, knows all that it would be told, and
+    /// speaks of this export from its first byte on. Set it before run().
+    void skip_handshake(std::string export_name) { agreed_on_ = std::move(export_name); }
+    /// Called when run() has returned, by who called it, with whether the client has said goodbye.
+    void on_left(std::function<void(bool goodbye)> left) { left_ = std::move(left); }
+    void tell_left() const {
+        if (left_)
+            left_(session_ && session_->said_goodbye());
+    }
+
     /// Returns when the client has gone and nothing is in flight for it. Throws nothing.
     asio::awaitable<void> run();
 
@@ -87,6 +97,7 @@ private:
     void end(void (Session::*how)());
     void close_in(std::chrono::seconds patience);
     asio::awaitable<std::optional<Agreement>> shake_hands_in_time();
+    Agreement take_agreed_place();
     void log_end(std::string_view how) const;
 
     const std::uint64_t id_;
@@ -99,6 +110,8 @@ private:
     PeerCatalog catalog_;
     asio::steady_timer deadline_;
     std::function<void(const std::string&)> chosen_;
+    std::function<void(bool)> left_;
+    std::optional<std::string> agreed_on_; ///< an export
     std::atomic<bool> tracing_{false};
     bool deadline_passed_ = false;
     bool stopping_ = false;

@@ -58,6 +58,13 @@ void Loops::stop() {
         watchdog_.join();
 }
 
+std::vector<devices::Engine*> Loops::engines() {
+    std::vector<devices::Engine*> all;
+    for (const auto& loop : loops_)
+        all.push_back(&loop->engine());
+    return all;
+}
+
 Loop& Loops::least_busy() {
     const auto fewer = [](const auto& a, const auto& b) { return a->sessions() < b->sessions(); };
     return **std::min_element(loops_.begin(), loops_.end(), fewer);

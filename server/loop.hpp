@@ -86,6 +86,8 @@ public:
     void stop();
 
     [[nodiscard]] unsigned count() const { return static_cast<unsigned>(loops_.size()); }
+    /// Of all loops. They live as long as these.
+    [[nodiscard]] std::vector<devices::Engine*> engines();
     /// The loop with the fewest sessions.
     Loop& least_busy();
 

@@ -1,3 +1,4 @@
+#include "attach/residence.hpp"
 #include "control/control.hpp"
 #include "control/state_store.hpp"
 #include "server/command_line.hpp"
@@ -5,6 +6,7 @@
 #include "server/resolve.hpp"
 #include "server/server.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <iostream>
@@ -37,6 +39,21 @@ void warn_of_records(const control::StateStore& store) {
     }
 }
 
+/// Threads inherit it, so it comes before them, and before it is known whether something will be
+/// attached at run time.
+void prepare_for_kernel(const config::Configuration& configuration) {
+    const bool attaches =
+        std::any_of(configuration.exports.begin(), configuration.exports.end(),
+                    [](const config::Export& each) { return each.attach.has_value(); });
+    if (!attaches && !configuration.control)
+        return;
+    const std::string failed = attach::become_io_flusher();
+    if (attaches && !failed.empty())
+        server::log::warning("serving this host's kernel without what protects it from waiting for "
+                             "itself when memory is short: " +
+                             failed);
+}
+
 int serve(const CommandLine& line) {
     const config::Configuration file = line.without ? *line.without : config::load(line.file);
     if (line.action == CommandLine::Action::check) {
@@ -53,6 +70,7 @@ int serve(const CommandLine& line) {
     const server::Resolved resolved = server::resolve(configuration);
     for (const std::string& warning : resolved.warnings)
         server::log::warning(warning);
+    prepare_for_kernel(configuration);
     server::Server server(configuration, resolved, {.ring = line.ring});
     const control::Control control(server, file, resolved, store ? &*store : nullptr);
     server.run();

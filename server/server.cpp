@@ -116,8 +116,14 @@ void Server::run() {
     running_ = true;
     for (const auto& listener : listeners_)
         start(*listener);
-    log::ready();
-    service::ready();
+    const Then ready = [] {
+        log::ready();
+        service::ready();
+    };
+    if (starting_)
+        asio::post(control_, [this, ready] { starting_(ready); });
+    else
+        ready();
     control_.run();
     loops_.stop();
 }
@@ -174,41 +180,61 @@ void Server::accepted(int fd) {
         return;
     }
     try {
-        serve(fd, peer);
+        serve(connect(devices::FileDescriptor(fd), peer));
     } catch (const std::exception& why) { // no memory, or no place in epoll: for this one
         log::warning(peer.name + ": cannot be served: " + why.what(), {.client = peer.name});
         left(peer);
     }
 }
 
-void Server::serve(int accepted, Peer peer) {
-    devices::FileDescriptor fd(accepted);
+std::shared_ptr<Connection> Server::connect(devices::FileDescriptor fd, Peer peer) {
     Loop& loop = loops_.least_busy();
-    const std::uint64_t id = next_id_++;
     // The kind of protocol does not matter any more: the socket is connected.
     SocketStream::Socket socket(loop.context(), asio::generic::stream_protocol(AF_UNIX, 0),
                                 fd.get());
     (void)fd.release();
     const std::chrono::seconds keepalive(limits_.keepalive_s);
     auto made = std::make_shared<Connection>(
-        id, std::make_unique<SocketStream>(std::move(socket), keepalive), std::move(peer), loop,
-        *exports_);
-    Connection& connection = *made;
-    connection.on_chosen([this, name = connection.description()](const std::string& chosen) {
+        next_id_++, std::make_unique<SocketStream>(std::move(socket), keepalive), std::move(peer),
+        loop, *exports_);
+    made->on_chosen([this, name = made->description()](const std::string& chosen) {
         tell({EventKind::connected, chosen, name});
     });
-    connections_.emplace(id, std::move(made));
+    return made;
+}
+
+void Server::serve(const std::shared_ptr<Connection>& connection) {
+    const std::uint64_t id = connection->id();
+    connections_.emplace(id, connection);
     ++counters_.accepted;
     ++counters_.connections;
     try {
         asio::co_spawn(
-            connection.strand(), connection.run(),
+            connection->strand(), connection->run(),
             asio::bind_executor(control_, [this, id](std::exception_ptr) { ended(id); }));
     } catch (...) {
         connections_.erase(id);
         --counters_.connections;
         throw;
     }
+}
+
+void Server::serve_kernel(devices::FileDescriptor socket, Peer peer, std::string export_name,
+                          std::function<void(bool)> left_then) {
+    const auto connection = connect(std::move(socket), std::move(peer));
+    connection->skip_handshake(std::move(export_name));
+    connection->on_left(std::move(left_then));
+    ++connections_of_[connection->peer().client];
+    try {
+        serve(connection);
+    } catch (...) {
+        left(connection->peer());
+        throw;
+    }
+}
+
+std::unique_ptr<devices::HeldDescriptor> Server::hold_with_requests(int fd) {
+    return std::make_unique<devices::HeldDescriptor>(loops_.engines(), fd);
 }
 
 void Server::ended(std::uint64_t id) {
@@ -222,6 +248,7 @@ void Server::ended(std::uint64_t id) {
         ++counters_.handshake_failures;
     else
         tell({EventKind::disconnected, name, connection->description()});
+    connection->tell_left();
     end_if_done();
 }
 

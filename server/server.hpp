@@ -1,5 +1,6 @@
 #pragma once
 
+#include "devices/held_descriptor.hpp"
 #include "devices/registry.hpp"
 #include "server/connection.hpp"
 #include "server/events.hpp"
@@ -72,6 +73,9 @@ public:
     /// Called for SIGHUP, and when a stop begins.
     void on_hangup(std::function<void()> reload) { reload_ = std::move(reload); }
     void on_stop(std::function<void()> stopping) { stopping_ = std::move(stopping); }
+    /// Called once everything runs; "ready" is told when `then` is called. Without it: at once.
+    using Then = std::function<void()>;
+    void on_start(std::function<void(Then then)> starting) { starting_ = std::move(starting); }
     void on_event(EventSink sink) { event_sink_ = std::move(sink); }
     /// From any thread.
     void tell(ServerEvent event);
@@ -85,6 +89,16 @@ public:
     std::vector<std::string> listen(const std::vector<config::Listener>& wishes, Listeners added);
 
     void set_limits(const config::Limits& limits);
+
+    /// Serves a client that needs no handshake: this host's kernel, at the other end of a socket
+    /// pair. It does not count towards the limits on connections. `left` is called on the server's
+    /// thread when it has gone and nothing is in flight for it. Throws where there is no memory for
+    /// it.
+    void serve_kernel(devices::FileDescriptor socket, Peer peer, std::string export_name,
+                      std::function<void(bool goodbye)> left);
+    /// Keeps an open file description for as long as any I/O of this process, begun from now on, is
+    /// in the kernel: devices::Engine::hold(). Until it is destroyed.
+    [[nodiscard]] std::unique_ptr<devices::HeldDescriptor> hold_with_requests(int fd);
 
     [[nodiscard]] std::vector<std::shared_ptr<Connection>> connections() const;
 
@@ -100,7 +114,8 @@ private:
     void accepted(int fd);
     bool admits(const Peer& peer);
     void left(const Peer& peer);
-    void serve(int accepted, Peer peer);
+    std::shared_ptr<Connection> connect(devices::FileDescriptor socket, Peer peer);
+    void serve(const std::shared_ptr<Connection>& connection);
     void ended(std::uint64_t id);
     void watch_memory();
     void watch_for_lost();
@@ -139,6 +154,7 @@ private:
     unsigned signals_seen_ = 0;
     bool running_ = false;
     Counters counters_;
+    std::function<void(Then)> starting_;
     std::function<void()> reload_;
     std::function<void()> stopping_;
     EventSink event_sink_;

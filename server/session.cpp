@@ -239,6 +239,7 @@ bool Session::take_request() {
     expects_large_write_ = false;
     if (request->command == Command::disconnect) {
         ending_ = "client disconnected";
+        goodbye_ = true;
         reading_ = false;
         return false;
     }

@@ -126,6 +126,8 @@ public:
 
     [[nodiscard]] const SessionCounts& counts() const { return counts_; }
     [[nodiscard]] protocol::Framing framing() const { return agreement_.framing; }
+    /// The client has said that it leaves.
+    [[nodiscard]] bool said_goodbye() const { return goodbye_; }
     /// How it ended, for the log.
     [[nodiscard]] const char* ending() const { return ending_; }
 
@@ -241,6 +243,7 @@ private:
     bool broken_ = false;  ///< nothing can be sent any more
     bool blocked_ = false; ///< the socket is full; write_replies() waits for it
     bool finished_ = false;
+    bool goodbye_ = false;
     bool writer_ended_ = false;
     bool held_ = false;           ///< nothing may be begun in the layer
     std::function<void()> quiet_; ///< who wants to know when nothing is in the layer

@@ -70,7 +70,8 @@ TEST_CASE("a misspelt key is told the nearest right one", "[config]") {
 TEST_CASE("a key that is like none is told which there are", "[config]") {
     CHECK(report(with_export("\"zzz\": 1, " + table)) ==
           "f:2:1: exports[0].zzz: unknown key \"zzz\" in an export; known: name, description, "
-          "claim, cache, read_only, optional, allow, max_connections, qos, table, dm_table");
+          "claim, cache, read_only, optional, allow, max_connections, qos, attach, interposed, "
+          "table, dm_table");
 }
 
 TEST_CASE("a key of another level is told where it belongs", "[config]") {
@@ -83,11 +84,12 @@ TEST_CASE("a key of another level is told where it belongs", "[config]") {
 
 TEST_CASE("a word must be one of those that are known", "[config]") {
     CHECK(report(with_export("\"claim\": \"exlusive\",\n\"cache\": \"none\",\n" + table)) ==
-          "f:2:10: exports[0].claim: want \"exclusive\" or \"shared\", got \"exlusive\"; did you "
+          "f:2:10: exports[0].claim: want \"exclusive\" or \"shared\" or \"adopted\", got "
+          "\"exlusive\"; did you "
           "mean \"exclusive\"?\n"
           "f:3:10: exports[0].cache: want \"buffered\" or \"direct\", got \"none\"");
     CHECK(report(with_export("\"claim\": true, " + table)) ==
-          "f:2:10: exports[0].claim: want \"exclusive\" or \"shared\", got true");
+          "f:2:10: exports[0].claim: want \"exclusive\" or \"shared\" or \"adopted\", got true");
 }
 
 TEST_CASE("a value of the wrong type is told what is wanted", "[config]") {

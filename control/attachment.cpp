@@ -1,0 +1,349 @@
+#include "control/attachment.hpp"
+
+#include "attach/kernel_device.hpp"
+#include "control/exports_by_name.hpp"
+#include "devices/holders.hpp"
+#include "devices/probe.hpp"
+#include "server/log.hpp"
+
+#include <algorithm>
+#include <array>
+#include <asio/co_spawn.hpp>
+#include <asio/detached.hpp>
+#include <asio/redirect_error.hpp>
+#include <asio/use_awaitable.hpp>
+#include <cerrno>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <system_error>
+
+namespace interposed::control {
+
+namespace log = server::log;
+using attach::KernelExport;
+using config::in_quotes;
+
+namespace {
+
+constexpr std::chrono::seconds kernel_deadline{30};
+constexpr std::chrono::milliseconds first_pause{20};
+constexpr std::chrono::milliseconds longest_pause{500};
+/// Sockets that lasted so long were taken; those that the kernel closes at once were not.
+constexpr std::chrono::seconds steady_after{3};
+/// Where some sockets serve and the kernel takes no more, these are all that it wants.
+constexpr unsigned enough_attempts = 12;
+/// The requests of a write that the kernel may send ahead.
+constexpr int send_buffer = 4 << 20;
+constexpr std::uint32_t smallest_block = 512;
+constexpr std::uint32_t largest_block = 4096; // nbd takes no block above the page
+
+Refusal refused(const std::string& export_name, const std::string& why) {
+    return {RefusalKind::refused, export_text(export_name) + ": " + why};
+}
+
+/// Who could be hurt if the device went away. It is opened for a moment, which may make the kernel
+/// look for partitions: reads that this very server answers.
+std::string users_of(unsigned index) {
+    const std::string path = attach::path_of(index);
+    const devices::FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_EXCL | O_CLOEXEC));
+    if (fd || errno != EBUSY)
+        return {};
+    try {
+        const std::string holders = devices::describe_holders(devices::probe(path));
+        return holders.empty() ? "busy" : holders;
+    } catch (const std::exception&) {
+        return "busy";
+    }
+}
+
+/// On a thread that may wait. The device that was attached under the identifier gets the sockets;
+/// where there is none, the one that is wished for, if it is free. What was told in the end.
+KernelExport tell_kernel(KernelExport what, const std::string& wish, std::span<const int> sockets) {
+    attach::NbdNetlink kernel;
+    if (const auto ours = attach::find_attached(what.identifier)) {
+        what.index = ours->index;
+        what.block_size = ours->block_size; // whoever has opened it relies on that
+        if (what.size < ours->size)
+            throw Refusal(
+                RefusalKind::refused,
+                attach::path_of(ours->index) + ": want at least the " + std::to_string(ours->size) +
+                    " bytes that it is attached with, found " + std::to_string(what.size));
+        kernel.reconfigure(what, sockets);
+        return what;
+    }
+    what.index = attach::index_of(wish).value_or(0);
+    if (wish == "auto")
+        what.index = attach::find_free();
+    if (const auto found = attach::look_at(what.index); found && found->connected)
+        throw Refusal(
+            RefusalKind::device,
+            attach::path_of(what.index) + ": want it free, found it attached by " + found->owner +
+                (found->identifier.empty() ? "" : ", as " + in_quotes(found->identifier)));
+    kernel.connect(what, sockets);
+    return what;
+}
+
+} // namespace
+
+struct Attachment::Sockets {
+    std::vector<devices::FileDescriptor> kernels;
+    std::vector<devices::FileDescriptor> ours;
+
+    [[nodiscard]] std::vector<int> numbers() const {
+        std::vector<int> all;
+        for (const auto& each : kernels)
+            all.push_back(each.get());
+        return all;
+    }
+};
+
+Attachment::Attachment(server::Server& server, Jobs& jobs, std::string export_name,
+                       config::Attach wish)
+    : server_(server), jobs_(jobs), export_name_(std::move(export_name)), wish_(std::move(wish)),
+      changed_(server.context()) {}
+
+Attachment::Status Attachment::status() const {
+    return {.export_name = export_name_,
+            .device = index_ ? attach::path_of(*index_) : "",
+            .identifier = wish_.identifier,
+            .state = state_,
+            .why = why_,
+            .connections = sessions_,
+            .block_size = told_.block_size,
+            .size = told_.size,
+            .lease = lease_.has_value(),
+            .since = since_};
+}
+
+asio::awaitable<void> Attachment::take_lease() {
+    if (lease_)
+        co_return;
+    auto work = [identifier = wish_.identifier] {
+        auto taken = attach::Lease::take(identifier);
+        if (!taken) {
+            const std::string holder = attach::Lease::holder_of(identifier);
+            throw Refusal(
+                RefusalKind::device,
+                attach::Lease::path_of(identifier) +
+                    ": want the lease of the attachment, found it held by another server" +
+                    (holder.empty() ? "" : " (" + holder + ")"));
+        }
+        return std::move(*taken);
+    };
+    auto taken =
+        co_await jobs_.run("taking the lease", std::move(work), Clock::now() + kernel_deadline);
+    lease_.emplace(std::move(taken));
+    held_ = server_.hold_with_requests(lease_->fd());
+}
+
+KernelExport Attachment::describe() const {
+    const auto live = server_.exports().find(export_name_);
+    if (!live)
+        throw Refusal(RefusalKind::not_found, "no export is called " + in_quotes(export_name_));
+    const auto now = live->now();
+    const std::uint32_t least = now->layer().limits().minimum_block;
+    const std::uint32_t block = wish_.block_size.value_or(std::max(least, smallest_block));
+    if (block < least || block % least != 0 || block > largest_block)
+        throw refused(export_name_, "want a block size from " + std::to_string(least) + " to " +
+                                        std::to_string(largest_block) + " bytes, found " +
+                                        std::to_string(block));
+    return {.index = index_.value_or(0),
+            .size = now->size() / block * block,
+            .block_size = block,
+            .flags = now->flags(protocol::Framing::simple, false),
+            .timeout_s = wish_.timeout_s,
+            .dead_conn_timeout_s = wish_.dead_conn_timeout_s,
+            .identifier = wish_.identifier};
+}
+
+std::shared_ptr<Attachment::Sockets> Attachment::make_sockets(unsigned count) {
+    auto made = std::make_shared<Sockets>();
+    for (unsigned i = 0; i < count; ++i) {
+        std::array<int, 2> pair{};
+        if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) != 0)
+            throw std::system_error(errno, std::generic_category(), "socketpair");
+        made->kernels.emplace_back(pair[0]);
+        made->ours.emplace_back(pair[1]);
+        if (::setsockopt(pair[0], SOL_SOCKET, SO_SNDBUFFORCE, &send_buffer, sizeof send_buffer) !=
+            0)
+            (void)::setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof send_buffer);
+    }
+    return made;
+}
+
+asio::awaitable<void> Attachment::wire() {
+    co_await take_lease();
+    const KernelExport what = describe();
+    const auto sockets = make_sockets(wish_.connections - std::min(sessions_, wish_.connections));
+    const std::string name = "kernel, " + (index_ ? attach::path_of(*index_) : wish_.device);
+    for (auto& ours : sockets->ours) {
+        auto left = [weak = weak_from_this()](bool goodbye) {
+            if (const auto self = weak.lock())
+                self->session_left(goodbye);
+        };
+        server_.serve_kernel(std::move(ours), {.name = name, .client = "kernel", .address = {}},
+                             export_name_, std::move(left));
+        ++sessions_;
+    }
+    auto work = [what, wish = wish_.device, sockets] {
+        KernelExport told = tell_kernel(what, wish, sockets->numbers());
+        sockets->kernels.clear(); // the kernel has references of its own, or wants none
+        return told;
+    };
+    wired_at_ = Clock::now();
+    told_ =
+        co_await jobs_.run("telling the kernel", std::move(work), Clock::now() + kernel_deadline);
+    index_ = told_.index;
+    if (!since_)
+        since_ = std::chrono::system_clock::now();
+    log::info(export_text(export_name_) + ": attached to " + attach::path_of(told_.index) + " as " +
+                  in_quotes(wish_.identifier),
+              {.export_name = export_name_});
+    state_ = State::serving;
+    why_.clear();
+}
+
+void Attachment::keep() {
+    auto kept = [](std::shared_ptr<Attachment> self) -> asio::awaitable<void> {
+        co_await self->run();
+    };
+    asio::co_spawn(server_.context(), kept(shared_from_this()), asio::detached);
+}
+
+/// Until it has been detached, or the server stops.
+asio::awaitable<void> Attachment::run() {
+    while (!ending_) {
+        if (is_complete() || has_settled()) {
+            co_await pause();
+            continue;
+        }
+        if (was_disconnected()) {
+            leave();
+            co_return;
+        }
+        if (Clock::now() - wired_at_ > steady_after)
+            attempts_ = 0;
+        if (attempts_++ > 0)
+            co_await pause();
+        if (ending_ || is_complete())
+            continue;
+        std::string why;
+        try {
+            co_await wire();
+        } catch (const std::exception& failed) {
+            why = failed.what();
+        }
+        if (!why.empty())
+            note(why);
+    }
+}
+
+/// As long as there is nothing to do, or before the next attempt.
+asio::awaitable<void> Attachment::pause() {
+    if (is_complete() || has_settled())
+        changed_.expires_at(Clock::time_point::max());
+    else
+        changed_.expires_after(
+            std::min(longest_pause, first_pause * (1U << std::min(attempts_, 5U))));
+    std::error_code ignored;
+    co_await changed_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+}
+
+bool Attachment::has_settled() const {
+    return sessions_ > 0 && attempts_ > enough_attempts;
+}
+
+/// It was attached, and is not any more: by `nbd-client -d`, say. That is to be respected.
+bool Attachment::was_disconnected() const {
+    return goodbye_ || (since_ && index_ && !attach::is_connected(*index_));
+}
+
+void Attachment::leave() {
+    state_ = State::left;
+    held_.reset();
+    lease_.reset();
+    log::warning(export_text(export_name_) + ": somebody has disconnected " +
+                     attach::path_of(index_.value_or(0)) +
+                     "; it is not attached again before it is asked for",
+                 {.export_name = export_name_});
+}
+
+void Attachment::note(const std::string& why) {
+    if (sessions_ == 0)
+        state_ = State::waiting;
+    if (std::exchange(why_, why) != why)
+        log::warning(export_text(export_name_) + ": not attached, tried again: " + why,
+                     {.export_name = export_name_});
+}
+
+void Attachment::session_left(bool goodbye) {
+    --sessions_;
+    goodbye_ = goodbye_ || goodbye;
+    changed_.cancel();
+}
+
+void Attachment::stop() {
+    ending_ = true;
+    changed_.cancel();
+    if (state_ == State::serving)
+        log::info(export_text(export_name_) + ": stays attached to " +
+                      attach::path_of(index_.value_or(0)) + ": its requests wait " +
+                      std::to_string(wish_.dead_conn_timeout_s) + " s for the next server",
+                  {.export_name = export_name_});
+}
+
+asio::awaitable<void> Attachment::wait_until_empty() {
+    const auto deadline = Clock::now() + kernel_deadline;
+    while (sessions_ > 0 && Clock::now() < deadline) {
+        changed_.expires_at(deadline);
+        std::error_code ignored;
+        co_await changed_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+    }
+}
+
+asio::awaitable<void> Attachment::detach(bool force) {
+    const auto self = shared_from_this();
+    const bool attached = index_ && state_ != State::left;
+    if (attached) {
+        auto work = [index = *index_, force, identifier = wish_.identifier] {
+            if (const std::string users = force ? "" : users_of(index); !users.empty())
+                throw Refusal(RefusalKind::refused,
+                              attach::path_of(index) + ": want it unused, found it " + users);
+            const auto found = attach::look_at(index);
+            if (found && found->connected && found->identifier == identifier)
+                attach::NbdNetlink().disconnect(index);
+        };
+        ending_ = true;
+        try {
+            co_await jobs_.run("detaching", std::move(work), Clock::now() + kernel_deadline);
+        } catch (...) {
+            ending_ = false;
+            throw;
+        }
+    }
+    ending_ = true;
+    changed_.cancel();
+    co_await wait_until_empty();
+    state_ = State::left;
+    held_.reset();
+    lease_.reset();
+}
+
+asio::awaitable<void> Attachment::follow_size() {
+    if (!index_ || state_ != State::serving)
+        co_return;
+    const auto self = shared_from_this();
+    KernelExport what = describe();
+    what.index = *index_;
+    what.block_size = told_.block_size;
+    if (what.size == told_.size)
+        co_return;
+    auto work = [what] { attach::NbdNetlink().resize(what); };
+    co_await jobs_.run("telling the kernel", std::move(work), Clock::now() + kernel_deadline);
+    told_ = what;
+    log::info(export_text(export_name_) + ": " + attach::path_of(what.index) + " has " +
+                  std::to_string(what.size) + " bytes now",
+              {.export_name = export_name_});
+}
+
+} // namespace interposed::control

@@ -1,0 +1,103 @@
+#pragma once
+
+#include "attach/lease.hpp"
+#include "attach/nbd_netlink.hpp"
+#include "config/config.hpp"
+#include "control/jobs.hpp"
+#include "server/server.hpp"
+
+#include <asio/awaitable.hpp>
+#include <asio/steady_timer.hpp>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace interposed::control {
+
+/// One export as a device of this host's kernel, /dev/nbdX, and what keeps it so: a socket that the
+/// kernel has given up, because a request took too long, is replaced once nothing that came through
+/// it is still being done. On the server's own thread, which it never lets wait.
+/// docs/decisions/0019-attachments.md says why it is so.
+class Attachment : public std::enable_shared_from_this<Attachment> {
+public:
+    enum class State : std::uint8_t {
+        waiting, ///< to be attached, or to get another socket: it is tried again
+        serving,
+        left, ///< somebody else has disconnected the device
+    };
+
+    struct Status {
+        std::string export_name;
+        std::string device; ///< empty: none yet
+        std::string identifier;
+        State state = State::waiting;
+        std::string why; ///< it waits
+        unsigned connections = 0;
+        std::uint32_t block_size = 0; ///< bytes
+        std::uint64_t size = 0;       ///< bytes
+        bool lease = false;
+        std::optional<std::chrono::system_clock::time_point> since; ///< of serving
+    };
+
+    /// `wish` has an identifier.
+    Attachment(server::Server& server, Jobs& jobs, std::string export_name, config::Attach wish);
+
+    /// Attaches it, or takes it over from a server that has ended. Throws Refusal or what the
+    /// kernel says; it may be called again.
+    asio::awaitable<void> wire();
+    /// Keeps it attached from now on, whether wire() has succeeded yet or not.
+    void keep();
+    /// Frees the device: no more sockets. Unless `force` is given, only if nobody uses it. Throws
+    /// Refusal, and then it stays.
+    asio::awaitable<void> detach(bool force);
+    /// The server stops: the device stays, and waits for the next one.
+    void stop();
+    /// The export may have another size now.
+    asio::awaitable<void> follow_size();
+
+    [[nodiscard]] Status status() const;
+    [[nodiscard]] const config::Attach& wish() const { return wish_; }
+    [[nodiscard]] const std::string& export_name() const { return export_name_; }
+
+private:
+    using Clock = std::chrono::steady_clock;
+    /// Both ends of the sockets that a kernel device is to get.
+    struct Sockets;
+
+    asio::awaitable<void> take_lease();
+    [[nodiscard]] attach::KernelExport describe() const;
+    std::shared_ptr<Sockets> make_sockets(unsigned count);
+    asio::awaitable<void> run();
+    asio::awaitable<void> pause();
+    void session_left(bool goodbye);
+    void note(const std::string& why);
+    [[nodiscard]] bool is_complete() const { return sessions_ >= wish_.connections; }
+    [[nodiscard]] bool has_settled() const;
+    [[nodiscard]] bool was_disconnected() const;
+    void leave();
+    asio::awaitable<void> wait_until_empty();
+
+    server::Server& server_;
+    Jobs& jobs_;
+    const std::string export_name_;
+    config::Attach wish_;
+    std::optional<attach::Lease> lease_;
+    std::unique_ptr<devices::HeldDescriptor> held_; ///< the lease
+    std::optional<unsigned> index_;
+    attach::KernelExport told_; ///< to the kernel
+    State state_ = State::waiting;
+    std::string why_;
+    std::optional<std::chrono::system_clock::time_point> since_;
+    unsigned sessions_ = 0;
+    bool goodbye_ = false;
+    bool ending_ = false;
+    unsigned attempts_ = 0; ///< since it last went well for a while
+    Clock::time_point wired_at_{};
+    asio::steady_timer changed_; ///< cancelled when there is something to see to
+};
+
+} // namespace interposed::control
