@@ -34,6 +34,9 @@ public:
         return settle();
     }
 
+    /// What there is to say of the device and the server, now that they are together.
+    [[nodiscard]] const std::vector<volume::Finding>& notes() const { return notes_; }
+
 private:
     void make_export() {
         server_.create(export_of(plan_));
@@ -63,6 +66,8 @@ private:
     void compare_queues(const volume::Queue& queue) {
         notes_ = volume::compare(plan_.queue, queue, one_.device);
         refuse_for(notes_, plan_.force);
+        for (volume::Finding& each : volume::check(volume::memory_of(plan_.server)))
+            notes_.push_back(std::move(each));
     }
 
     void mark(State state) {
@@ -110,13 +115,8 @@ private:
                 {"fence", fence_.empty() ? "claim" : "lease"},
                 {"fence_reason", fence_},
                 {"state", word_of(one_.state)},
-                {"findings", findings_json(all_findings())}};
-    }
-
-    [[nodiscard]] std::vector<volume::Finding> all_findings() const {
-        std::vector<volume::Finding> all = plan_.findings;
-        all.insert(all.end(), notes_.begin(), notes_.end());
-        return all;
+                {"findings", findings_json(plan_.findings)},
+                {"findings_attached", findings_json(notes_)}};
     }
 
     ServerSide server_;
@@ -215,8 +215,10 @@ Exit interpose(Client& client, const Arguments& arguments) {
     if (!arguments.json)
         print(findings_text(plan.findings));
     do_not_interrupt();
-    const Json result = Entry(client, plan).run();
-    print(arguments.json ? json_text(result, is_terminal()) + "\n" : entered_text(result));
+    Entry entry(client, plan);
+    const Json result = entry.run();
+    print(arguments.json ? json_text(result, is_terminal()) + "\n"
+                         : findings_text(entry.notes()) + entered_text(result));
     return Exit::done;
 }
 

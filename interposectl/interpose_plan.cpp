@@ -43,6 +43,7 @@ InterposePlan plan_for(const Arguments& arguments, const volume::Facts& facts) {
     plan.device = arguments.value("device").value_or("auto");
     plan.before = facts.volume.live;
     plan.queue = facts.queue;
+    plan.server = facts.server_process;
     plan.mounts = facts.mounts;
     plan.neighbours = !facts.neighbours.empty();
     plan.fail_open = arguments.has("fail-open");

@@ -18,6 +18,7 @@ struct InterposePlan {
     std::string device; ///< "auto", or the one that was asked for
     volume::Table before;
     volume::Queue queue;
+    pid_t server = 0;
     std::vector<std::string> mounts;
     bool neighbours = false; ///< device-mapper will keep its claim on a disk
     bool fail_open = false;

@@ -12,6 +12,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto between_attempts = 100ms;
 constexpr auto detach_limit = 5s;
+constexpr auto attach_limit = 3s;
 
 /// Does it again for so long as it is refused with one of these codes. Throws what the last
 /// attempt did.
@@ -42,7 +43,13 @@ void ServerSide::remove(const std::string& export_name) {
 }
 
 Json ServerSide::attach(const std::string& export_name, const Json& attach) {
-    return client_.call("export.attach", {{"name", export_name}, {"attach", attach}});
+    Json made;
+    insist(
+        [&] {
+            made = client_.call("export.attach", {{"name", export_name}, {"attach", attach}});
+        },
+        code_device, attach_limit);
+    return made;
 }
 
 void ServerSide::detach(const std::string& export_name) {

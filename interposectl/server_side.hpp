@@ -17,6 +17,8 @@ public:
 
     void create(const Json& definition);
     void remove(const std::string& export_name);
+    /// Waits a little for the lease of an attachment that has just ended: io_uring lets go of a
+    /// descriptor a second later.
     Json attach(const std::string& export_name, const Json& attach);
     /// Waits a little for those who have just looked at the device, such as udev.
     void detach(const std::string& export_name);

@@ -137,11 +137,6 @@ void check_server(Findings& findings, const Facts& facts) {
         if (needed.use == Use::program)
             findings.add(Weight::warning, "interposectl itself is on it: keep a copy of it "
                                           "elsewhere, for `release`");
-    if (facts.server_memory.oom_score_adj > -900)
-        findings.add(Weight::note, "the server's oom_score_adj is " +
-                                       std::to_string(facts.server_memory.oom_score_adj) +
-                                       ": if memory runs out, the kernel may choose it; -1000 "
-                                       "keeps it from that");
 }
 
 std::string cache_word(bool write_back) {
@@ -173,6 +168,20 @@ std::vector<Finding> check(const Facts& facts) {
     check_table(findings, facts);
     check_surroundings(findings, facts);
     check_server(findings, facts);
+    return findings.sorted();
+}
+
+std::vector<Finding> check(const Memory& server) {
+    Findings findings("the server");
+    if (!server.locked)
+        findings.add(Weight::warning,
+                     "want it locked in memory, found it is not: when memory runs out it may have "
+                     "to be read in again, through itself; is it root's?");
+    if (server.oom_score_adj > -900)
+        findings.add(Weight::warning, "its oom_score_adj is " +
+                                          std::to_string(server.oom_score_adj) +
+                                          ": if memory runs out, the kernel may kill it; -1000 "
+                                          "keeps it from that");
     return findings.sorted();
 }
 

@@ -26,6 +26,9 @@ const char* word_of(Finding::Weight weight);
 /// Everything that is to be said before it, the gravest first.
 std::vector<Finding> check(const Facts& facts);
 
+/// The server once it has attached something, for then it locks itself in memory.
+std::vector<Finding> check(const Memory& server);
+
 /// The nbd device beside the volume, once it is attached: what a filesystem above relies on must
 /// not change, what only slows it down is noted.
 std::vector<Finding> compare(const Queue& volume, const Queue& device, const std::string& name);

@@ -95,7 +95,7 @@ Facts look_into(const Mapped& volume, pid_t server, const Said& said) {
         if (there.path(root + each.path))
             facts.server.push_back(each);
     remove_duplicates(facts.server);
-    facts.server_memory = memory_of(server);
+    facts.server_process = server;
     return facts;
 }
 

@@ -33,7 +33,7 @@ struct Facts {
     std::vector<std::string> swaps;
     std::vector<Needed> server; ///< what the server needs of the volume
     std::vector<Needed> own;    ///< what this program needs of it
-    Memory server_memory;
+    pid_t server_process = 0;
     bool server_keeps_state = true; ///< it has a state_dir
 };
 

@@ -18,7 +18,6 @@ Facts facts() {
     facts.queue = {.logical_block_size = 4096, .write_back = true};
     facts.has_nbd = true;
     facts.mounts = {"/srv"};
-    facts.server_memory = {.locked = true, .oom_score_adj = -1000};
     return facts;
 }
 

@@ -21,7 +21,6 @@ Facts good() {
     facts.has_nbd = true;
     facts.disks = {"sda", "sdb"};
     facts.mounts = {"/srv"};
-    facts.server_memory = {.locked = true, .oom_score_adj = -1000};
     return facts;
 }
 
@@ -141,14 +140,18 @@ TEST_CASE("what the server is missing is said", "[volume]") {
         facts.server_keeps_state = false;
         check_only(facts, Weight::risk, "the server has no state_dir");
     }
-    SECTION("mercy when memory runs out") {
-        facts.server_memory.oom_score_adj = 0;
-        check_only(facts, Weight::note, "the server's oom_score_adj is 0");
-    }
     SECTION("a place for interposectl that is not the volume itself") {
         facts.own = {{Use::program, "/srv/interposectl"}, {Use::library, "/srv/libc.so"}};
         check_only(facts, Weight::warning, "interposectl itself is on it");
     }
+}
+
+TEST_CASE("a server that memory pressure could take away is warned of", "[volume]") {
+    CHECK(check(Memory{.locked = true, .oom_score_adj = -1000}).empty());
+    const std::vector<Finding> all = check(Memory{.locked = false, .oom_score_adj = 0});
+    REQUIRE(all.size() == 2);
+    CHECK_THAT(all[0].text, Catch::Contains("want it locked in memory"));
+    CHECK_THAT(all[1].text, Catch::Contains("its oom_score_adj is 0"));
 }
 
 TEST_CASE("the gravest finding comes first", "[volume]") {
