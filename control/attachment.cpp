@@ -201,9 +201,10 @@ asio::awaitable<void> Attachment::wire() {
     index_ = told_.index;
     if (!since_)
         since_ = std::chrono::system_clock::now();
-    log::info(export_text(export_name_) + ": attached to " + attach::path_of(told_.index) + " as " +
-                  in_quotes(wish_.identifier),
-              {.export_name = export_name_});
+    if (attempts_ <= 1) // else the kernel has closed the one before at once, and may go on so
+        log::info(export_text(export_name_) + ": attached to " + attach::path_of(told_.index) +
+                      " as " + in_quotes(wish_.identifier),
+                  {.export_name = export_name_});
     state_ = State::serving;
     why_.clear();
 }
@@ -282,6 +283,8 @@ asio::awaitable<void> Attachment::run() {
             attempts_ = 0;
         if (attempts_++ > 0)
             co_await pause();
+        if (attempts_ == enough_attempts && state_ == State::serving)
+            note("the kernel takes no sockets: another server may have given it all it wants");
         if (ending_ || is_complete())
             continue;
         std::string why;
