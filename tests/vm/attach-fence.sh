@@ -28,7 +28,9 @@ for fence in none lease claim; do
         put B
     fi
     [[ $fence == none ]] && wanted=A || wanted=B
-    expect_eq "$(stored)" "$wanted" "what is on the disk, with the fence: $fence"
-    kill_hard "$first"; kill_hard "$server"; nbd-client -d /dev/nbd0 >/dev/null
+    expect_eq "$(stored)" $wanted "what is on the disk, with the fence: $fence"
+    kill_hard "$first" || true
+    kill_hard "$server" || true
+    nbd-client -d /dev/nbd0 >/dev/null
     eventually 30 is_detached /dev/nbd0; modprobe -r nbd; dmesg -C
 done
