@@ -63,8 +63,10 @@ bool is_block_device(const DeviceInfo& info) {
 }
 
 void check_cache(const DeviceInfo& info, ClaimMode mode, CacheMode cache) {
-    if (is_block_device(info) && mode == ClaimMode::shared && cache == CacheMode::buffered)
-        refuse(info, "\"cache\": \"direct\" for a shared block device, found \"buffered\"");
+    if (is_block_device(info) && mode != ClaimMode::exclusive && cache == CacheMode::buffered)
+        refuse(info, std::string("\"cache\": \"direct\" for ") +
+                         (mode == ClaimMode::shared ? "a shared" : "an adopted") +
+                         " block device, found \"buffered\"");
 }
 
 void check_identity(const DeviceInfo& info, int fd) {

@@ -91,7 +91,8 @@ bool multiple(std::uint64_t value, std::uint32_t of) {
 
 Device::Device(DeviceInfo info, Claim claim, FlushFailed lost)
     : info_(std::move(info)), claim_(std::move(claim)),
-      writable_(claim_.access() == Access::read_write), lost_(std::move(lost)), size_(info_.size),
+      writable_(claim_.access() == Access::read_write), claim_mode_(claim_.mode()),
+      lost_(std::move(lost)), size_(info_.size),
       block_(direct() ? direct_block(info_, claim_.io_fd()) : 1),
       modifies_blocks_(block_ > 1 && claim_.mode() == ClaimMode::exclusive),
       may_punch_(blocking::holes_read_as_zeroes(claim_.io_fd())),
@@ -107,11 +108,6 @@ Device::Device(DeviceInfo info, Claim claim, FlushFailed lost)
         throw ClaimError("device \"" + info_.path + "\": want a size that is a multiple of " +
                          std::to_string(block_) + " for direct I/O, found " +
                          std::to_string(info_.size) + " (\"cache\": \"buffered\" takes any size)");
-}
-
-Device::~Device() {
-    for (const auto& [engine, slot] : holds_)
-        engine->release(slot);
 }
 
 void Device::grow_to(std::uint64_t size) {
@@ -130,12 +126,6 @@ void Device::grow_to(std::uint64_t size) {
                          " bytes, a multiple of " + std::to_string(block_) + ", found " +
                          std::to_string(now));
     size_ = size;
-}
-
-void Device::raise_to_read_write() {
-    claim_.raise();
-    fd_ = claim_.io_fd();
-    writable_ = true;
 }
 
 // ---- at once, on the caller's thread ----
@@ -279,20 +269,6 @@ bool Device::start_on_ring(Engine& engine, Operation& operation) {
     if (!started)
         on_ring_.fetch_sub(1, std::memory_order_relaxed);
     return started;
-}
-
-bool Device::claim_held_by(Engine& engine) {
-    if (fd_.load(std::memory_order_relaxed) == claim_.claim_fd())
-        return true; // the request itself holds the description that carries the claim
-    const std::lock_guard lock(holds_mutex_);
-    for (const auto& [holder, slot] : holds_) {
-        if (holder == &engine)
-            return true;
-    }
-    const int slot = engine.hold(claim_.claim_fd());
-    if (slot >= 0)
-        holds_.emplace_back(&engine, slot);
-    return slot >= 0;
 }
 
 void Device::ring_done(Engine& engine, Operation& operation, std::int32_t result) {

@@ -12,6 +12,7 @@
 
 #include <atomic>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <utility>
@@ -49,11 +50,18 @@ public:
     /// As it was when it was opened: it may have grown since.
     [[nodiscard]] const DeviceInfo& info() const { return info_; }
     [[nodiscard]] const Claim& claim() const { return claim_; }
-    /// Any thread may ask; claim().access() is for who raises it.
+    /// Any thread may ask; claim().access() and claim().mode() are for who changes them.
     [[nodiscard]] bool writable() const { return writable_; }
+    [[nodiscard]] ClaimMode claim_mode() const { return claim_mode_; }
 
     /// Raises a read-only claim. Called by the registry, before the export that needs it serves.
     void raise_to_read_write();
+
+    /// As Claim::prepare() and Claim::apply(); both are called by the registry. While it is applied
+    /// nothing may be in flight, nor be begun.
+    class ClaimChange;
+    std::unique_ptr<ClaimChange> prepare_claim(ClaimMode mode);
+    void apply_claim(ClaimChange& change) noexcept;
 
     /// It has more bytes now, which may be used from now on. Throws ClaimError if it has not.
     void grow_to(std::uint64_t size);
@@ -107,6 +115,7 @@ private:
     const DeviceInfo info_;
     Claim claim_;
     std::atomic<bool> writable_;
+    std::atomic<ClaimMode> claim_mode_;
     const FlushFailed lost_;
     std::atomic<std::uint64_t> size_;      ///< bytes
     const std::uint32_t block_;            ///< bytes; 1 unless I/O is direct
@@ -135,6 +144,20 @@ private:
     std::mutex holds_mutex_;
     std::vector<std::pair<Engine*, int>> holds_;
     Workers workers_;
+};
+
+/// Destroying it may wait: it closes what the claim had before, or was to have.
+class Device::ClaimChange {
+public:
+    explicit ClaimChange(std::unique_ptr<Claim::Change> of);
+    ~ClaimChange();
+    ClaimChange(const ClaimChange&) = delete;
+    ClaimChange& operator=(const ClaimChange&) = delete;
+
+private:
+    friend class Device;
+    std::unique_ptr<Claim::Change> of_;
+    std::vector<std::pair<Engine*, int>> holds_; ///< of what the claim had before
 };
 
 } // namespace interposed::devices

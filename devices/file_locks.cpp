@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace interposed::devices {
@@ -64,6 +65,11 @@ std::optional<LockConflict> lock_byte(int fd, off_t byte) {
     return find_conflict(fd, byte).value_or(LockConflict{.byte = byte});
 }
 
+void unlock_byte(int fd, off_t byte) noexcept {
+    struct flock lock = byte_lock(F_UNLCK, byte);
+    ::fcntl(fd, F_OFD_SETLK, &lock);
+}
+
 /// Gives back what was taken, unless it is told to keep it.
 class Undo {
 public:
@@ -71,10 +77,8 @@ public:
     Undo(const Undo&) = delete;
     Undo& operator=(const Undo&) = delete;
     ~Undo() {
-        for (const off_t byte : bytes_) {
-            struct flock lock = byte_lock(F_UNLCK, byte);
-            ::fcntl(fd_, F_OFD_SETLK, &lock);
-        }
+        for (const off_t byte : bytes_)
+            unlock_byte(fd_, byte);
     }
     void add(off_t byte) { bytes_.push_back(byte); }
     void keep_all() { bytes_.clear(); }
@@ -92,7 +96,7 @@ LockRights lock_rights(ClaimMode mode, Access access) {
         rights.used |= LockRights::write;
         rights.refused |= LockRights::resize; // our tables rely on the size
     }
-    if (mode == ClaimMode::exclusive)
+    if (mode != ClaimMode::shared)
         rights.refused |= LockRights::write | LockRights::resize;
     return rights;
 }
@@ -108,11 +112,14 @@ std::string lock_meaning(off_t byte) {
     return "unknown";
 }
 
+LockRights beyond(LockRights wanted, LockRights held) {
+    return {.used = static_cast<std::uint8_t>(wanted.used & ~held.used),
+            .refused = static_cast<std::uint8_t>(wanted.refused & ~held.refused)};
+}
+
 std::optional<LockConflict> take_locks(int fd, LockRights wanted, LockRights held) {
-    const LockRights more{.used = static_cast<std::uint8_t>(wanted.used & ~held.used),
-                          .refused = static_cast<std::uint8_t>(wanted.refused & ~held.refused)};
     Undo undo(fd);
-    for (const off_t byte : bytes_to_lock(more)) {
+    for (const off_t byte : bytes_to_lock(beyond(wanted, held))) {
         undo.add(byte);
         if (const auto conflict = lock_byte(fd, byte))
             return conflict;
@@ -123,6 +130,27 @@ std::optional<LockConflict> take_locks(int fd, LockRights wanted, LockRights hel
             return conflict;
     undo.keep_all();
     return std::nullopt;
+}
+
+std::optional<LockConflict> copy_locks(int fd, LockRights wanted) {
+    Undo undo(fd);
+    for (const off_t byte : bytes_to_lock(wanted)) {
+        undo.add(byte);
+        if (const auto conflict = lock_byte(fd, byte))
+            return conflict;
+    }
+    undo.keep_all();
+    return std::nullopt;
+}
+
+void drop_locks(int fd, LockRights rights) noexcept {
+    for (int right = 0; right < right_count; ++right) {
+        for (const auto& [base, set] :
+             {std::pair(used_base, rights.used), std::pair(refused_base, rights.refused)}) {
+            if ((set >> right & 1) != 0)
+                unlock_byte(fd, base + right);
+        }
+    }
 }
 
 } // namespace interposed::devices

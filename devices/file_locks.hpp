@@ -42,4 +42,14 @@ std::string lock_meaning(off_t byte);
 /// `fd` must be open for reading. Throws std::system_error where the filesystem has no such locks.
 std::optional<LockConflict> take_locks(int fd, LockRights wanted, LockRights held = {});
 
+/// The same for a description that is to take the place of another of ours, which has them: as that
+/// one would be in the way of any test, nothing is tested.
+std::optional<LockConflict> copy_locks(int fd, LockRights wanted);
+
+/// Gives locks back.
+void drop_locks(int fd, LockRights rights) noexcept;
+
+/// What of `wanted` goes beyond `held`.
+LockRights beyond(LockRights wanted, LockRights held);
+
 } // namespace interposed::devices

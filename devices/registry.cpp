@@ -58,10 +58,10 @@ Claim take_claim(const DeviceInfo& info, const Registry::Wish& wish, Clock::time
 void check_terms(const Entry& entry, const DeviceInfo& info, const Registry::Wish& wish) {
     const Claim& claim = entry.device->claim();
     const std::string other = by_export(entry.users.front());
-    if (wish.claim != claim.mode())
+    if (wish.claim != entry.device->claim_mode())
         refuse(info, std::string("\"claim\": \"") + to_string(wish.claim) + "\"" +
-                         for_export(wish) + ", found it claimed \"" + to_string(claim.mode()) +
-                         "\"" + other);
+                         for_export(wish) + ", found it claimed \"" +
+                         to_string(entry.device->claim_mode()) + "\"" + other);
     if (wish.cache != claim.cache())
         refuse(info, std::string("\"cache\": \"") + to_string(wish.cache) + "\"" +
                          for_export(wish) + ", found it open \"" + to_string(claim.cache()) + "\"" +
@@ -72,11 +72,13 @@ void check_terms(const Entry& entry, const DeviceInfo& info, const Registry::Wis
 
 struct Registry::State {
     class Reservation;
+    class Change;
 
     const std::chrono::milliseconds patience;
     mutable std::mutex mutex;
     std::condition_variable changed;
     Device::FlushFailed flush_failed;
+    std::chrono::milliseconds patience_with_others{0};
     Entries entries;
     std::map<DeviceIdentity, Clock::time_point> settled; ///< for disks closed lately: until when
                                                          ///< a claim of ours may linger on them
@@ -157,7 +159,9 @@ Entry& Registry::State::wait_for_entry(std::unique_lock<std::mutex>& lock, const
 void Registry::State::open_device(std::unique_lock<std::mutex>& lock, Entry& entry,
                                   const DeviceInfo& info, const Wish& wish) {
     const auto closed = settled.find(info.place.medium);
-    const Clock::time_point until = closed == settled.end() ? Clock::now() : closed->second;
+    Clock::time_point until = Clock::now() + patience_with_others;
+    if (closed != settled.end())
+        until = std::max(until, closed->second);
     std::unique_ptr<Device> device;
     {
         const Reservation reserved(*this, lock, entry, wish.user);
@@ -216,8 +220,119 @@ std::shared_ptr<Device> Registry::open(const DeviceInfo& info, const Wish& wish)
     return {member, entry.device.get()};
 }
 
+/// The entries of its devices are busy from its beginning to its end.
+class Registry::State::Change final : public Registry::ClaimChange {
+public:
+    Change(std::shared_ptr<State> state, std::vector<std::shared_ptr<Device>> devices,
+           ClaimMode mode, std::string user)
+        : state_(std::move(state)), devices_(std::move(devices)), mode_(mode),
+          user_(std::move(user)) {
+        std::erase_if(devices_, [mode](const auto& each) { return each->claim_mode() == mode; });
+        reserve();
+    }
+    Change(const Change&) = delete;
+    Change& operator=(const Change&) = delete;
+    ~Change() override { end(); }
+
+    void prepare() {
+        for (const auto& device : devices_)
+            changes_.push_back(device->prepare_claim(mode_));
+    }
+    void apply() noexcept override {
+        for (std::size_t i = 0; i < devices_.size(); ++i)
+            devices_[i]->apply_claim(*changes_[i]);
+    }
+    bool close() override {
+        changes_.clear();
+        const Clock::time_point deadline = Clock::now() + settling_time;
+        const auto is_free = [this](const std::shared_ptr<Device>& device) {
+            return device->claim_mode() != ClaimMode::shared || device->claim().is_claimable();
+        };
+        bool all_free = false;
+        while (!(all_free = std::all_of(devices_.begin(), devices_.end(), is_free)) &&
+               Clock::now() < deadline)
+            std::this_thread::sleep_for(settling_step);
+        if (!all_free)
+            remember_closing();
+        end();
+        return all_free;
+    }
+
+private:
+    [[nodiscard]] Entry& entry_of(const std::shared_ptr<Device>& device) const {
+        return state_->entries.at(device->info().identity); // there is one while we have the device
+    }
+
+    void reserve() {
+        std::unique_lock lock(state_->mutex);
+        const auto is_busy = [this](const auto& device) { return entry_of(device).busy; };
+        const auto are_free = [&] {
+            return std::none_of(devices_.begin(), devices_.end(), is_busy);
+        };
+        if (!state_->changed.wait_for(lock, state_->patience, are_free))
+            throw ClaimError("the devices of export \"" + user_ +
+                             "\" are still being opened or closed");
+        for (const auto& device : devices_)
+            check_users(device->info(), entry_of(device));
+        for (const auto& device : devices_) {
+            entry_of(device).busy = true;
+            entry_of(device).busy_for = user_;
+        }
+        reserved_ = true;
+    }
+
+    /// All users of a device have the same claim on it.
+    void check_users(const DeviceInfo& info, const Entry& entry) const {
+        for (const std::string& other : entry.users) {
+            if (other != user_)
+                refuse(info, "it for export \"" + user_ + "\" alone, to have it " +
+                                 to_string(mode_) + ", found it used" + by_export(other));
+        }
+    }
+
+    void remember_closing() {
+        const std::lock_guard lock(state_->mutex);
+        for (const auto& device : devices_)
+            state_->remember_closing(device->info().place.medium);
+    }
+
+    void end() {
+        changes_.clear();
+        if (!reserved_)
+            return;
+        reserved_ = false;
+        {
+            const std::lock_guard lock(state_->mutex);
+            for (const auto& device : devices_)
+                entry_of(device).busy = false;
+            state_->changed.notify_all();
+        }
+        devices_.clear(); // takes the mutex, if nobody else has them any more
+    }
+
+    std::shared_ptr<State> state_;
+    std::vector<std::shared_ptr<Device>> devices_;
+    ClaimMode mode_;
+    std::string user_;
+    bool reserved_ = false;
+    std::vector<std::unique_ptr<Device::ClaimChange>> changes_;
+};
+
+std::unique_ptr<Registry::ClaimChange>
+Registry::prepare_claims(std::vector<std::shared_ptr<Device>> devices, ClaimMode mode,
+                         const std::string& user) {
+    auto change = std::make_unique<State::Change>(state_, std::move(devices), mode, user);
+    change->prepare();
+    return change;
+}
+
 void Registry::on_flush_failed(std::function<void(const DeviceInfo&, int error)> failed) {
     state_->flush_failed = std::move(failed);
+}
+
+void Registry::wait_for_others(std::chrono::milliseconds patience) {
+    const std::lock_guard lock(state_->mutex);
+    state_->patience_with_others = patience;
 }
 
 std::size_t Registry::size() const {

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace interposed::devices {
 
@@ -38,9 +39,22 @@ public:
     /// outlive the registry.
     std::shared_ptr<Device> open(const DeviceInfo& info, const Wish& wish);
 
+    /// Another claim for devices that are open: shared ones are adopted, or adopted ones shared
+    /// again; all of them or none.
+    class ClaimChange;
+    /// All that can fail of it. From now on until the change is destroyed both claims are held, and
+    /// nobody else opens these devices. Waits for them. Throws ClaimError: as Claim::prepare()
+    /// does, or because another export uses one of them.
+    std::unique_ptr<ClaimChange> prepare_claims(std::vector<std::shared_ptr<Device>> devices,
+                                                ClaimMode mode, const std::string& user);
+
     /// `failed` is called, on whatever thread, when a flush of a device has failed for the first
     /// time. Set it before the first open().
     void on_flush_failed(std::function<void(const DeviceInfo&, int error)> failed);
+
+    /// Whoever has a device may be about to give it up, as a server that has just been killed is:
+    /// it is tried again for so long. Zero, as at first: not at all.
+    void wait_for_others(std::chrono::milliseconds patience);
 
     /// How many devices are open, or just being opened or closed.
     [[nodiscard]] std::size_t size() const;
@@ -49,6 +63,17 @@ private:
     struct State;
     class Membership;
     std::shared_ptr<State> state_; ///< the devices handed out share it
+};
+
+/// It keeps the devices open.
+class Registry::ClaimChange {
+public:
+    virtual ~ClaimChange() = default;
+    /// Makes it so. Nothing may be in flight on the devices, nor be begun meanwhile. Never waits.
+    virtual void apply() noexcept = 0;
+    /// Closes what the claims had before, or were to have. Of devices that have become shared it
+    /// then waits, some seconds at most, until anybody can claim them: false if nobody could.
+    virtual bool close() = 0;
 };
 
 } // namespace interposed::devices

@@ -10,7 +10,11 @@ source "$tests/support/control.sh"
 # may be added to by on_host. In the machine: enters a work directory.
 machine_options=()
 in_machine() { # OPTION-OF-MACHINE...
-    [[ ${in_guest:-} != yes ]] || { workdir; return 0; }
+    if [[ ${in_guest:-} == yes ]]; then
+        trap 'printf "line %s: failed: %s\n" "$LINENO" "$BASH_COMMAND" >&2' ERR
+        workdir
+        return 0
+    fi
     requires qemu-system-x86_64 mke2fs dpkg-deb
     workdir
     local code=0 script
