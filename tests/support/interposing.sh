@@ -41,3 +41,11 @@ at_call() { # NUMBER SYSTEM-CALL WHAT VERB...
     echo "$code"
 }
 opposite() { if [[ $1 == interpose ]]; then echo release; else echo interpose; fi; } # VERB
+
+lvm_quietly() { "$@" >lvm.log 2>&1 || fail "$*: $(<lvm.log)"; }
+make_swap() { # FILE
+    dd if=/dev/zero of="$1" bs=1M count=4 status=none
+    chmod 600 "$1"
+    mkswap "$1" >/dev/null
+    swapon "$1"
+}

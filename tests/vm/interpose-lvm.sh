@@ -6,7 +6,6 @@ source "$(dirname "$0")/../support/vm.sh"
 source "$tests/support/interposing.sh"
 in_machine --disk 700M --limit 400
 
-lvm_quietly() { "$@" >lvm.log 2>&1 || fail "$*: $(<lvm.log)"; }
 start_interposer
 lvm_quietly vgcreate vg /dev/vdc
 lvm_quietly lvcreate --yes --size 320M --name lv vg
@@ -28,7 +27,6 @@ expect_ctl 0 lease interposed vg-lv
 expect_ctl 0 'interposed already' interpose vg-lv
 expect_ctl 0 'released' release vg-lv
 expect_eq "$(live_table vg-lv)" "$(<before.txt)"
-
 expect_ctl 0 'the fence is the lease' interpose /dev/vg/lv
 lvm_quietly lvchange --refresh vg/lv
 expect_eq "$(live_table vg-lv)" "$(<before.txt)" 'table after lvchange --refresh'
