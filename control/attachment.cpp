@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 #include <system_error>
+#include <thread>
 
 namespace interposed::control {
 
@@ -26,6 +27,10 @@ using config::in_quotes;
 namespace {
 
 constexpr std::chrono::seconds kernel_deadline{30};
+/// The kernel gives up a killed server's, or our own last one, a little after us: a ring's file
+/// table is put away up to a second later on Linux 6.1.
+constexpr std::chrono::seconds lease_lingers{3};
+constexpr std::chrono::milliseconds lease_step{10};
 constexpr std::chrono::milliseconds first_pause{20};
 constexpr std::chrono::milliseconds longest_pause{500};
 /// Sockets that lasted so long were taken; those that the kernel closes at once were not.
@@ -120,6 +125,11 @@ asio::awaitable<void> Attachment::take_lease() {
         co_return;
     auto work = [identifier = wish_.identifier] {
         auto taken = attach::Lease::take(identifier);
+        const auto deadline = Clock::now() + lease_lingers;
+        while (!taken && Clock::now() < deadline) {
+            std::this_thread::sleep_for(lease_step);
+            taken = attach::Lease::take(identifier);
+        }
         if (!taken) {
             const std::string holder = attach::Lease::holder_of(identifier);
             throw Refusal(
@@ -173,18 +183,13 @@ std::shared_ptr<Attachment::Sockets> Attachment::make_sockets(unsigned count) {
 
 asio::awaitable<void> Attachment::wire() {
     co_await take_lease();
+    serve_inherited();
+    if (is_complete())
+        co_return;
     const KernelExport what = describe();
-    const auto sockets = make_sockets(wish_.connections - std::min(sessions_, wish_.connections));
-    const std::string name = "kernel, " + (index_ ? attach::path_of(*index_) : wish_.device);
-    for (auto& ours : sockets->ours) {
-        auto left = [weak = weak_from_this()](bool goodbye) {
-            if (const auto self = weak.lock())
-                self->session_left(goodbye);
-        };
-        server_.serve_kernel(std::move(ours), {.name = name, .client = "kernel", .address = {}},
-                             export_name_, std::move(left));
-        ++sessions_;
-    }
+    const auto sockets = make_sockets(wish_.connections - sessions_);
+    for (auto& ours : sockets->ours)
+        serve({.fd = std::move(ours), .unread = {}});
     auto work = [what, wish = wish_.device, sockets] {
         KernelExport told = tell_kernel(what, wish, sockets->numbers());
         sockets->kernels.clear(); // the kernel has references of its own, or wants none
@@ -196,11 +201,64 @@ asio::awaitable<void> Attachment::wire() {
     index_ = told_.index;
     if (!since_)
         since_ = std::chrono::system_clock::now();
-    log::info(export_text(export_name_) + ": attached to " + attach::path_of(told_.index) + " as " +
-                  in_quotes(wish_.identifier),
-              {.export_name = export_name_});
+    if (attempts_ <= 1) // else the kernel has closed the one before at once, and may go on so
+        log::info(export_text(export_name_) + ": attached to " + attach::path_of(told_.index) +
+                      " as " + in_quotes(wish_.identifier),
+                  {.export_name = export_name_});
     state_ = State::serving;
     why_.clear();
+}
+
+void Attachment::serve(server::HandedSocket socket) {
+    auto left = [weak = weak_from_this()](server::Departure how) {
+        if (const auto self = weak.lock())
+            self->session_left(std::move(how));
+    };
+    const std::string name = "kernel, " + (index_ ? attach::path_of(*index_) : wish_.device);
+    std::erase_if(connections_, [](const auto& each) { return each.expired(); });
+    connections_.push_back(server_.serve_kernel(std::move(socket),
+                                                {.name = name, .client = "kernel", .address = {}},
+                                                export_name_, std::move(left)));
+    ++sessions_;
+}
+
+void Attachment::inherit(Handed handed) {
+    inherited_ = std::move(handed);
+    ending_ = false;
+}
+
+void Attachment::serve_inherited() {
+    if (!inherited_)
+        return;
+    Handed handed = std::move(*inherited_);
+    inherited_.reset(); // what is not served is closed, and the kernel told so
+    if (const KernelExport now = describe(); now.size < handed.told.size)
+        throw refused(export_name_, "want at least the " + std::to_string(handed.told.size) +
+                                        " bytes that the kernel was told of, found " +
+                                        std::to_string(now.size));
+    told_ = std::move(handed.told);
+    index_ = told_.index;
+    for (auto& socket : handed.sockets)
+        serve(std::move(socket));
+    if (!since_)
+        since_ = std::chrono::system_clock::now();
+    state_ = State::serving;
+    log::info(export_text(export_name_) + ": goes on with " + std::to_string(sessions_) +
+                  " connections to " + attach::path_of(told_.index),
+              {.export_name = export_name_});
+}
+
+asio::awaitable<Attachment::Handed> Attachment::hand_over() {
+    const auto self = shared_from_this();
+    ending_ = true;
+    for (const auto& each : connections_) {
+        if (const auto connection = each.lock())
+            connection->hand_over();
+    }
+    changed_.cancel();
+    co_await wait_until_empty();
+    co_return Handed{
+        .identifier = wish_.identifier, .told = told_, .sockets = std::exchange(handed_, {})};
 }
 
 void Attachment::keep() {
@@ -225,6 +283,8 @@ asio::awaitable<void> Attachment::run() {
             attempts_ = 0;
         if (attempts_++ > 0)
             co_await pause();
+        if (attempts_ == enough_attempts && state_ == State::serving)
+            note("the kernel takes no sockets: another server may have given it all it wants");
         if (ending_ || is_complete())
             continue;
         std::string why;
@@ -276,9 +336,11 @@ void Attachment::note(const std::string& why) {
                      {.export_name = export_name_});
 }
 
-void Attachment::session_left(bool goodbye) {
+void Attachment::session_left(server::Departure how) {
     --sessions_;
-    goodbye_ = goodbye_ || goodbye;
+    goodbye_ = goodbye_ || how.goodbye;
+    if (how.handed)
+        handed_.push_back(std::move(*how.handed));
     changed_.cancel();
 }
 

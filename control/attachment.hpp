@@ -51,9 +51,22 @@ public:
     asio::awaitable<void> wire();
     /// Keeps it attached from now on, whether wire() has succeeded yet or not.
     void keep();
+    /// Why it is not attached, for status() and once for the log.
+    void note(const std::string& why);
     /// Frees the device: no more sockets. Unless `force` is given, only if nobody uses it. Throws
     /// Refusal, and then it stays.
     asio::awaitable<void> detach(bool force);
+    /// Its sockets, between two requests, for another server to go on with; nothing is in flight
+    /// then.
+    struct Handed {
+        std::string identifier;
+        attach::KernelExport told; ///< to the kernel
+        std::vector<server::HandedSocket> sockets;
+    };
+    asio::awaitable<Handed> hand_over();
+    /// Goes on with them, once wire() is called: before it, in the next server; after hand_over(),
+    /// where nobody has taken them.
+    void inherit(Handed handed);
     /// The server stops: the device stays, and waits for the next one.
     void stop();
     /// The export may have another size now.
@@ -73,8 +86,9 @@ private:
     std::shared_ptr<Sockets> make_sockets(unsigned count);
     asio::awaitable<void> run();
     asio::awaitable<void> pause();
-    void session_left(bool goodbye);
-    void note(const std::string& why);
+    void serve(server::HandedSocket socket);
+    void serve_inherited();
+    void session_left(server::Departure how);
     [[nodiscard]] bool is_complete() const { return sessions_ >= wish_.connections; }
     [[nodiscard]] bool has_settled() const;
     [[nodiscard]] bool was_disconnected() const;
@@ -93,6 +107,10 @@ private:
     std::string why_;
     std::optional<std::chrono::system_clock::time_point> since_;
     unsigned sessions_ = 0;
+    std::vector<std::weak_ptr<server::Connection>>
+        connections_; ///< of these, and some that are gone
+    std::optional<Handed> inherited_;
+    std::vector<server::HandedSocket> handed_;
     bool goodbye_ = false;
     bool ending_ = false;
     unsigned attempts_ = 0; ///< since it last went well for a while

@@ -67,4 +67,11 @@ asio::awaitable<std::string> Methods::attachment_list(Params params) {
     co_return text_of(Json{{"attachments", std::move(all)}});
 }
 
+asio::awaitable<std::string> Methods::hand_over(Params params) {
+    const std::string socket = params.text("socket");
+    params.end();
+    const std::size_t attachments = co_await attachments_.hand_over(socket);
+    co_return text_of(Json{{"attachments", attachments}});
+}
+
 } // namespace interposed::control

@@ -5,13 +5,16 @@
 #include "control/exports_by_name.hpp"
 #include "server/log.hpp"
 
+#include <algorithm>
 #include <array>
 #include <asio/co_spawn.hpp>
 #include <asio/detached.hpp>
 #include <cctype>
+#include <csignal>
 #include <cstdio>
 #include <functional>
 #include <set>
+#include <unistd.h>
 #include <utility>
 
 namespace interposed::control {
@@ -65,6 +68,14 @@ Attachments::Pointer Attachments::add(const std::string& name, config::Attach wi
     if (wish.identifier.empty())
         wish.identifier = identifier_for(name);
     auto made = std::make_shared<Attachment>(server_, jobs_, name, std::move(wish));
+    const auto handed =
+        std::find_if(inherited_.begin(), inherited_.end(), [&made](const auto& each) {
+            return each.identifier == made->wish().identifier;
+        });
+    if (handed != inherited_.end()) {
+        made->inherit(std::move(*handed));
+        inherited_.erase(handed);
+    }
     all_[name] = made;
     return made;
 }
@@ -83,8 +94,7 @@ asio::awaitable<void> Attachments::first_attempt(Pointer which) {
     try {
         co_await which->wire();
     } catch (const std::exception& why) {
-        log::error(export_text(which->export_name()) + ": not attached, tried again: " + why.what(),
-                   {.export_name = which->export_name()});
+        which->note(why.what());
     }
     if (!stopping_)
         which->keep();
@@ -134,6 +144,83 @@ asio::awaitable<void> Attachments::stay_resident() {
         log::warning("serving this host's kernel without what protects it from waiting for itself "
                      "when memory is short: " +
                      what);
+}
+
+void Attachments::inherit(std::vector<Attachment::Handed> handed) {
+    inherited_ = std::move(handed);
+}
+
+/// Everything or nothing: as long as the next server has not said that it goes on, this one does.
+asio::awaitable<std::size_t> Attachments::hand_over(std::string socket) {
+    if (stopping_ || handing_over_)
+        throw Refusal(RefusalKind::refused, "the server is stopping");
+    for (const auto& live : server_.exports().all()) {
+        if (live->held() && all_.contains(live->now()->name))
+            throw Refusal(RefusalKind::refused, export_text(live->now()->name) +
+                                                    " is attached and suspended: resume it first");
+    }
+    auto open = [socket] { return std::make_shared<HandOver>(socket); };
+    const auto to = co_await jobs_.run("reaching the next server", std::move(open),
+                                       Clock::now() + Administration::close_deadline);
+    handing_over_ = true;
+    auto all = std::make_shared<std::vector<Attachment::Handed>>();
+    std::vector<Pointer> from;
+    for (const auto& [name, each] : all_) {
+        if (each->status().state != Attachment::State::left)
+            from.push_back(each);
+    }
+    for (const Pointer& each : from) {
+        auto handed = co_await each->hand_over();
+        all->push_back(std::move(handed));
+    }
+    const std::size_t count = all->size();
+    bool sent = false;
+    try {
+        auto send = [to, all] { to->send(*all); };
+        co_await jobs_.run("handing over", std::move(send),
+                           Clock::now() + Administration::close_deadline);
+        sent = true;
+    } catch (const std::exception& why) {
+        log::error(std::string("not handed over, going on: ") + why.what());
+    }
+    if (!sent) {
+        go_on(from, *all);
+        throw Refusal(RefusalKind::failed, "the next server has not taken what it was handed");
+    }
+    spawn(wait_for_successor(to, from, all));
+    co_return count;
+}
+
+/// After the answer: it is the next server's turn to say that it has everything.
+asio::awaitable<void>
+Attachments::wait_for_successor(std::shared_ptr<HandOver> to, std::vector<Pointer> from,
+                                std::shared_ptr<std::vector<Attachment::Handed>> all) {
+    bool taken = false;
+    try {
+        auto wait = [to] { return to->is_taken(); };
+        taken = co_await jobs_.run("handing over", std::move(wait),
+                                   Clock::now() + Administration::open_deadline);
+    } catch (const std::exception& why) {
+        log::error(why.what());
+    }
+    if (!taken) {
+        log::error("the next server has gone before it took over; going on");
+        go_on(from, *all);
+        co_return;
+    }
+    log::info("handed over to the next server");
+    all->clear();
+    to->keep_until_exit();
+    ::kill(::getpid(), SIGTERM);
+}
+
+void Attachments::go_on(const std::vector<Pointer>& which, std::vector<Attachment::Handed>& with) {
+    handing_over_ = false;
+    for (std::size_t i = 0; i < which.size(); ++i) {
+        which[i]->inherit(std::move(with[i]));
+        spawn(first_attempt(which[i]));
+    }
+    with.clear();
 }
 
 void Attachments::stop() {

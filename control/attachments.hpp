@@ -2,6 +2,7 @@
 
 #include "control/administration.hpp"
 #include "control/attachment.hpp"
+#include "control/hand_over.hpp"
 #include "server/events.hpp"
 
 #include <asio/awaitable.hpp>
@@ -35,6 +36,13 @@ public:
     /// Throws Refusal if the device is in use, unless `force` is given.
     asio::awaitable<void> detach(std::string name, bool force);
 
+    /// Gives the sockets of all attachments to the next server, which listens at this address, and
+    /// stops this one when that has them (docs/decisions/0019-attachments.md). How many
+    /// attachments.
+    asio::awaitable<std::size_t> hand_over(std::string socket);
+    /// What a server before this one has handed over. Before start().
+    void inherit(std::vector<Attachment::Handed> handed);
+
     struct Listed {
         Attachment::Status status;
         std::optional<config::Interposition> interposed;
@@ -51,6 +59,10 @@ private:
     asio::awaitable<void> follow_size(std::string name);
     asio::awaitable<void> stay_resident();
     [[nodiscard]] std::string choose_device(const config::Attach& wish) const;
+    asio::awaitable<void> wait_for_successor(std::shared_ptr<HandOver> to,
+                                             std::vector<Pointer> from,
+                                             std::shared_ptr<std::vector<Attachment::Handed>> all);
+    void go_on(const std::vector<Pointer>& which, std::vector<Attachment::Handed>& with);
     void check_free(const std::string& name, const config::Attach& wish) const;
     void spawn(asio::awaitable<void> work);
 
@@ -60,6 +72,8 @@ private:
     std::map<std::string, Pointer> all_; ///< by export
     bool resident_ = false;
     bool stopping_ = false;
+    bool handing_over_ = false;
+    std::vector<Attachment::Handed> inherited_;
 };
 
 /// What an attachment is called that was given no name: from the export's, with what the kernel's

@@ -4,16 +4,19 @@
 #include "server/service.hpp"
 
 #include <asio/co_spawn.hpp>
+#include <utility>
 
 namespace interposed::control {
 
 namespace log = server::log;
 
 Control::Control(server::Server& server, const config::Configuration& file,
-                 const server::Resolved& resolved, StateStore* store)
+                 const server::Resolved& resolved, StateStore* store,
+                 std::vector<Attachment::Handed> inherited)
     : server_(server), events_(server.context()), administration_(server, file, resolved, store),
       attachments_(server, administration_), methods_(administration_, attachments_, events_) {
     administration_.load_recorded();
+    attachments_.inherit(std::move(inherited));
     server_.on_start([this](server::Server::Then then) { attachments_.start(std::move(then)); });
     server_.on_event([this](const server::ServerEvent& event) {
         attachments_.take(event);

@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace interposed::control {
 
@@ -19,7 +20,8 @@ public:
     /// Binds what is to be bound. `file` is the configuration without what `store` has recorded.
     /// Throws std::runtime_error that names what cannot be had.
     Control(server::Server& server, const config::Configuration& file,
-            const server::Resolved& resolved, StateStore* store);
+            const server::Resolved& resolved, StateStore* store,
+            std::vector<Attachment::Handed> inherited = {});
     ~Control();
     Control(const Control&) = delete;
     Control& operator=(const Control&) = delete;

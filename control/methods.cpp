@@ -163,6 +163,7 @@ const std::map<std::string, Methods::Method, std::less<>>& Methods::all() {
         {"export.attach", &Methods::export_attach},
         {"export.detach", &Methods::export_detach},
         {"attachment.list", &Methods::attachment_list},
+        {"server.hand_over", &Methods::hand_over},
         {"session.list", &Methods::session_list},
         {"session.disconnect", &Methods::session_disconnect},
         {"trace", &Methods::trace},

@@ -65,6 +65,7 @@ private:
     asio::awaitable<std::string> export_attach(Params params);
     asio::awaitable<std::string> export_detach(Params params);
     asio::awaitable<std::string> attachment_list(Params params);
+    asio::awaitable<std::string> hand_over(Params params);
     asio::awaitable<std::string> session_list(Params params);
     asio::awaitable<std::string> session_disconnect(Params params);
     asio::awaitable<std::string> trace(Params params);

@@ -2,6 +2,7 @@
 
 #include "interposectl/client.hpp"
 #include "interposectl/errors.hpp"
+#include "interposectl/interpose.hpp"
 #include "interposectl/map.hpp"
 #include "interposectl/render.hpp"
 #include "interposectl/requests.hpp"
@@ -62,6 +63,15 @@ Json qos_of(const Json& status, const std::string& name) {
     return {{"qos", Fields(exports.front(), "exports[0]").members("qos")}};
 }
 
+/// Those that are more than a call of the server; null for the others.
+Exit (*volume_verb(std::string_view verb))(Client&, const Arguments&) {
+    if (verb == "interpose")
+        return interpose;
+    if (verb == "release")
+        return release;
+    return verb == "interposed" ? show_interposed : nullptr;
+}
+
 Json result_of(Client& client, const Arguments& arguments, const Request& request) {
     const std::string_view verb = arguments.verb->name;
     Json result = client.call(request.method, request.params);
@@ -79,17 +89,22 @@ Json result_of(Client& client, const Arguments& arguments, const Request& reques
 
 } // namespace
 
-void carry_out(const Arguments& arguments) {
+Exit carry_out(const Arguments& arguments) {
     if (arguments.verb->name == "top") {
         const Watch wish = watch_for(arguments);
         Client client(socket_path(arguments));
         watch(client, wish, arguments.json);
-        return;
+        return Exit::done;
+    }
+    if (const auto verb = volume_verb(arguments.verb->name)) {
+        Client client(socket_path(arguments));
+        return verb(client, arguments);
     }
     const Request request = request_for(arguments);
     Client client(socket_path(arguments));
     const Json result = result_of(client, arguments, request);
     print(arguments.json ? json_text(result, is_terminal()) + "\n" : text_of(arguments, result));
+    return Exit::done;
 }
 
 } // namespace interposed::ctl

@@ -96,6 +96,12 @@ Client::~Client() {
     ::close(fd_);
 }
 
+pid_t Client::peer_process() const {
+    ucred peer{};
+    socklen_t size = sizeof peer;
+    return ::getsockopt(fd_, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.pid : 0;
+}
+
 void Client::refuse(const std::string& why) const {
     throw Unreachable("the server at " + name_ + " " + why);
 }

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <sys/types.h>
 
 namespace interposed::ctl {
 
@@ -25,6 +26,9 @@ public:
     Client(const Client&) = delete;
     Client& operator=(const Client&) = delete;
     ~Client();
+
+    /// The process at the other end, as numbered here; 0 if it cannot be told.
+    [[nodiscard]] pid_t peer_process() const;
 
     /// The result, an object. Throws Refused for an error that the server answered and Unreachable
     /// for anything that is no answer.

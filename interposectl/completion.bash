@@ -46,6 +46,14 @@ _interposectl_clients() {
     )
 }
 
+_interposectl_volumes() {
+    _interposectl_offer_lines < <(cat /sys/block/dm-*/dm/name 2>/dev/null)
+}
+
+_interposectl_interposed() {
+    _interposectl_offer_lines < <(_interposectl_ask interposed | _interposectl_strings volume)
+}
+
 _interposectl_files() {
     compopt -o filenames 2>/dev/null
     mapfile -t COMPREPLY < <(compgen -f -- "$cur")
@@ -73,16 +81,19 @@ _interposectl_options() { # VERB
         reload) echo "--drain --disconnect --configuration-wins --runtime-wins $common" ;;
         top) echo "--interval --count --devices $common" ;;
         wait) echo "--timeout $common" ;;
+        interpose) echo "--dry-run --force --export --device --timeout $common" ;;
+        release) echo "--force --timeout $common" ;;
         *) echo "$common" ;;
     esac
 }
 
 _interposectl_verbs='ls status table map create remove load clear suspend resume resize reopen
-    drain qos claim attach detach attached sessions disconnect trace log reload top statistics metrics wait version help'
+    drain qos claim attach detach attached interpose release interposed sessions disconnect trace log
+    reload top statistics metrics wait version help'
 
 _interposectl_takes_value() { # OPTION
     case $1 in
-        --socket | --timeout | --interval | --count | --level | --format | --export | --client | \
+        --device | --socket | --timeout | --interval | --count | --level | --format | --export | --client | \
             --connections | --block-size | --dead-conn-timeout | --identifier | --iops* | --bandwidth* | --client-*) return 0 ;;
     esac
     return 1
@@ -90,7 +101,7 @@ _interposectl_takes_value() { # OPTION
 
 _interposectl_value() { # OPTION
     case $1 in
-        --socket) _interposectl_files ;;
+        --socket | --device) _interposectl_files ;;
         --export) _interposectl_exports ;;
         --client) _interposectl_clients ;;
         --level) _interposectl_offer error warning info debug ;;
@@ -109,6 +120,8 @@ _interposectl_operand() { # VERB INDEX
         claim:1) _interposectl_offer adopted shared ;;
         trace:1 | disconnect:0) _interposectl_sessions ;;
         create:0 | load:1) _interposectl_files ;;
+        interpose:0) _interposectl_volumes ;;
+        release:0 | interposed:0) _interposectl_interposed ;;
         status:0 | table:0 | map:0 | remove:0 | load:0 | clear:0 | suspend:0 | resume:0 | \
             resize:0 | reopen:0 | drain:0 | qos:0 | claim:0 | attach:0 | detach:0 | sessions:0) _interposectl_exports ;;
     esac

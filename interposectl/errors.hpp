@@ -59,6 +59,7 @@ inline constexpr std::int64_t code_wrong_params = -32602;
 inline constexpr std::int64_t code_not_found = 1;
 inline constexpr std::int64_t code_refused = 2;
 inline constexpr std::int64_t code_definition = 3;
+inline constexpr std::int64_t code_device = 4;
 inline constexpr std::int64_t code_timeout = 5;
 inline constexpr std::int64_t code_failed = 6;
 /// Ours alone: of what JSON-RPC leaves to implementations.

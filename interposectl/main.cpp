@@ -10,17 +10,18 @@ namespace {
 
 using namespace interposed::ctl;
 
-void run(const Arguments& arguments) {
+Exit run(const Arguments& arguments) {
     switch (arguments.action) {
     case Arguments::Action::help:
         print(arguments.verb == nullptr ? overall_help() : verb_help(*arguments.verb));
-        return;
+        return Exit::done;
     case Arguments::Action::version:
         print("interposectl " INTERPOSED_VERSION "\n");
-        return;
+        return Exit::done;
     case Arguments::Action::run:
-        carry_out(arguments);
+        break;
     }
+    return carry_out(arguments);
 }
 
 int report(const Failure& failure, bool as_json) {
@@ -42,8 +43,7 @@ int main(int argc, char** argv) {
     try {
         const Arguments arguments = parse_arguments(words);
         as_json = arguments.json;
-        run(arguments);
-        return static_cast<int>(Exit::done);
+        return static_cast<int>(run(arguments));
     } catch (const Failure& failure) {
         return report(failure, as_json);
     } catch (const std::exception& why) {

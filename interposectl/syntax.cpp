@@ -90,6 +90,22 @@ constexpr std::array wait_options = {
     OptionSyntax{"timeout", "S", "give up after so many seconds (default: never)"},
 };
 
+constexpr std::array interpose_options = {
+    OptionSyntax{"dry-run", nullptr, "look, say what would be done, and do nothing"},
+    OptionSyntax{"force", nullptr, "do it where it is a risk; what does harm is refused anyway"},
+    OptionSyntax{"export", "NAME", "call the export so (default: interposed-VOLUME)"},
+    OptionSyntax{"device", "DEVICE", "attach it as this /dev/nbdX (default: a free one)"},
+    OptionSyntax{"timeout", "S", "give up if I/O is held for so many seconds (default: 30)"},
+};
+constexpr std::array release_options = {
+    OptionSyntax{"force", nullptr, "give up the rest where somebody else has changed the table"},
+    OptionSyntax{"timeout", "S", "give up if I/O is held for so many seconds (default: 30)"},
+};
+
+constexpr std::string_view volume_details =
+    "VOLUME is a device-mapper volume, such as a logical volume: its name, its node in /dev, or\n"
+    "the mount point of a filesystem on it.\n";
+
 constexpr std::string_view file_details =
     "FILE may be \"-\", standard input. Relative device paths in it are relative to its folder.\n";
 
@@ -151,6 +167,12 @@ constexpr std::array verb_table = {
                detach_options, 1, 1},
     VerbSyntax{
         "attached", "", "list the exports that are devices of this host's kernel", "", {}, 0, 0},
+    VerbSyntax{"interpose", "VOLUME", "put the server into the path of a live volume",
+               volume_details, interpose_options, 1, 1},
+    VerbSyntax{"release", "VOLUME", "take the server out of its path again", volume_details,
+               release_options, 1, 1},
+    VerbSyntax{"interposed", "[VOLUME]", "list the volumes the server is in the path of",
+               "Exits with 1 if one of them is not as it was left.\n", {}, 0, 1},
     VerbSyntax{"sessions", "[EXPORT]", "list the clients' connections", "", {}, 0, 1},
     VerbSyntax{"disconnect", "SESSION|--export NAME|--client ADDR", "disconnect clients", "",
                disconnect_options, 0, 1},

@@ -46,6 +46,14 @@ void print(std::string_view text) {
     }
 }
 
+void do_not_interrupt() {
+    sigset_t ends;
+    ::sigemptyset(&ends);
+    for (const int signal : {SIGINT, SIGTERM, SIGHUP, SIGPIPE})
+        ::sigaddset(&ends, signal);
+    ::sigprocmask(SIG_BLOCK, &ends, nullptr);
+}
+
 void end_on_interrupt(int status) {
     interrupted_status = status;
     struct sigaction action {};

@@ -23,4 +23,7 @@ void print(std::string_view text);
 /// what is printed is whole, and the server does not depend on us.
 void end_on_interrupt(int status);
 
+/// From now on SIGINT, SIGTERM and SIGHUP wait: what has been begun is finished or undone.
+void do_not_interrupt();
+
 } // namespace interposed::ctl

@@ -6,13 +6,15 @@
 namespace interposed::server {
 
 const char* const usage =
-    R"(usage: interposed [--check] CONFIG
+    R"(usage: interposed [--check | --take-over] CONFIG
        interposed --listen URI [OPTION]... DEVICE...
 
 Serves tables of devices over NBD. CONFIG is a JSON file. Without one, the devices are served one
 behind the other as one export.
 
   --check             say what CONFIG means, or what is wrong with it, and serve nothing
+  --take-over         go on where the server that runs on CONFIG stops: exports that are devices
+                      of this host's kernel keep serving; without one, start as usual
   --listen URI        tcp://HOST[:PORT] or unix:///PATH; may be repeated
   --export NAME       the name of the export (default: the empty name)
   --description TEXT  what clients are told of it
@@ -29,6 +31,7 @@ namespace {
 
 enum Long : int {
     check = 256,
+    take_over,
     listen_on,
     export_name,
     description,
@@ -41,6 +44,7 @@ enum Long : int {
 };
 
 const option long_options[] = {{"check", no_argument, nullptr, check},
+                               {"take-over", no_argument, nullptr, take_over},
                                {"listen", required_argument, nullptr, listen_on},
                                {"export", required_argument, nullptr, export_name},
                                {"description", required_argument, nullptr, description},
@@ -73,6 +77,9 @@ void take_option(Gathered& gathered, int what, const std::string& value) {
     switch (what) {
     case check:
         gathered.line.action = CommandLine::Action::check;
+        return;
+    case take_over:
+        gathered.line.take_over = true;
         return;
     case listen_on:
         try {
@@ -124,6 +131,8 @@ CommandLine finish(Gathered gathered, std::vector<std::string> operands) {
         line.file = operands.front();
         return line;
     }
+    if (line.take_over)
+        throw UsageError("--take-over wants a configuration file with \"control\"");
     if (operands.empty())
         throw UsageError("want at least one device, found none");
     line.without.emplace();

@@ -21,6 +21,7 @@ struct CommandLine {
     Action action = Action::serve;
     std::string file;                             ///< the configuration file, or
     std::optional<config::Configuration> without; ///< what the arguments say instead of one
+    bool take_over = false;                       ///< from the server that runs
     devices::Engine::Ring ring = devices::Engine::Ring::if_possible;
 };
 

@@ -29,11 +29,17 @@ asio::awaitable<void> Connection::run() {
         how = why.what();
     }
     ended_ = true;
+    if (session_ && session_->handed_over()) {
+        const auto unread = session_->unread();
+        handed_.emplace(HandedSocket{.fd = devices::FileDescriptor(stream_->release()),
+                                     .unread = {unread.begin(), unread.end()}});
+    }
     if (session_)
         session_->let_go();
     catalog_.give_seat_back();
     log_end(how);
-    co_await take_leave();
+    if (!handed_)
+        co_await take_leave();
     stream_->close();
 }
 
@@ -70,6 +76,8 @@ asio::awaitable<void> Connection::serve() {
     session_->trace(tracing_);
     if (chosen_)
         chosen_(export_name_);
+    session_->go_on_with(received_);
+    received_ = {};
     std::exception_ptr broke;
     try {
         co_await session_->run();
@@ -175,6 +183,11 @@ asio::awaitable<void> Connection::take_leave() {
     close_in(leave_deadline);
     co_await stream_->finish();
     deadline_.expires_at(asio::steady_timer::time_point::max());
+}
+
+void Connection::tell_left() {
+    if (left_)
+        left_({.goodbye = session_ && session_->said_goodbye(), .handed = std::move(handed_)});
 }
 
 void Connection::stop() {

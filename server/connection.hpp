@@ -1,5 +1,6 @@
 #pragma once
 
+#include "devices/file_descriptor.hpp"
 #include "server/export_set.hpp"
 #include "server/live_export.hpp"
 #include "server/log.hpp"
@@ -12,14 +13,28 @@
 #include <asio/steady_timer.hpp>
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace interposed::server {
+
+/// A connected socket between two requests, and what was received of the next one.
+struct HandedSocket {
+    devices::FileDescriptor fd;
+    std::vector<std::byte> unread;
+};
+
+/// How a client has left.
+struct Departure {
+    bool goodbye = false;               ///< it has said so
+    std::optional<HandedSocket> handed; ///< it has not, and hand_over() was called
+};
 
 /// One client from accept to close: the handshake with its deadline, then a Session, then a line
 /// in the log. Runs on a strand of its loop; stop() and abort() may be called from any thread.
@@ -44,13 +59,16 @@ public:
 
     /// There is no handshake: the client, this host's kernel, knows all that it would be told, and
     /// speaks of this export from its first byte on. Set it before run().
-    void skip_handshake(std::string export_name) { agreed_on_ = std::move(export_name); }
-    /// Called when run() has returned, by who called it, with whether the client has said goodbye.
-    void on_left(std::function<void(bool goodbye)> left) { left_ = std::move(left); }
-    void tell_left() const {
-        if (left_)
-            left_(session_ && session_->said_goodbye());
+    /// `received` is what it has sent already.
+    void skip_handshake(std::string export_name, std::vector<std::byte> received) {
+        agreed_on_ = std::move(export_name);
+        received_ = std::move(received);
     }
+    /// Called when run() has returned, by who called it.
+    void on_left(std::function<void(Departure how)> left) { left_ = std::move(left); }
+    void tell_left();
+    /// Ends after what was accepted, and leaves the socket open for somebody else to go on with.
+    void hand_over() { end(&Session::hand_over); }
 
     /// Returns when the client has gone and nothing is in flight for it. Throws nothing.
     asio::awaitable<void> run();
@@ -110,7 +128,9 @@ private:
     PeerCatalog catalog_;
     asio::steady_timer deadline_;
     std::function<void(const std::string&)> chosen_;
-    std::function<void(bool)> left_;
+    std::function<void(Departure)> left_;
+    std::optional<HandedSocket> handed_;
+    std::vector<std::byte> received_;
     std::optional<std::string> agreed_on_; ///< an export
     std::atomic<bool> tracing_{false};
     bool deadline_passed_ = false;

@@ -1,6 +1,9 @@
 #include "attach/residence.hpp"
 #include "control/control.hpp"
+#include "control/hand_over.hpp"
 #include "control/state_store.hpp"
+#include "interposectl/client.hpp"
+#include "interposectl/errors.hpp"
 #include "server/command_line.hpp"
 #include "server/log.hpp"
 #include "server/resolve.hpp"
@@ -11,7 +14,10 @@
 #include <cstdio>
 #include <iostream>
 #include <optional>
+#include <stdexcept>
 #include <sys/resource.h>
+#include <utility>
+#include <vector>
 
 namespace {
 
@@ -54,6 +60,25 @@ void prepare_for_kernel(const config::Configuration& configuration) {
                              failed);
 }
 
+/// Afterwards no other server runs on this configuration.
+std::vector<control::Attachment::Handed> take_over(const config::Configuration& file) {
+    if (!file.control)
+        throw std::runtime_error(file.file + ": --take-over wants \"control\", found none");
+    (void)server::resolve(file); // what is wrong with it is better known before
+    const auto ask = [&file](const std::string& socket) {
+        std::optional<ctl::Client> running;
+        try {
+            running.emplace(file.control->socket.path);
+        } catch (const ctl::Unreachable& why) {
+            server::log::info(std::string("nobody to take over from: ") + why.what());
+            return false;
+        }
+        (void)running->call("server.hand_over", {{"socket", socket}});
+        return true;
+    };
+    return control::take_over(ask);
+}
+
 int serve(const CommandLine& line) {
     const config::Configuration file = line.without ? *line.without : config::load(line.file);
     if (line.action == CommandLine::Action::check) {
@@ -61,6 +86,9 @@ int serve(const CommandLine& line) {
         return 0;
     }
     server::log::configure(file.log.level, file.log.format);
+    std::vector<control::Attachment::Handed> inherited;
+    if (line.take_over)
+        inherited = take_over(file);
     std::optional<control::StateStore> store;
     if (file.state_dir)
         store.emplace(*file.state_dir);
@@ -72,7 +100,8 @@ int serve(const CommandLine& line) {
         server::log::warning(warning);
     prepare_for_kernel(configuration);
     server::Server server(configuration, resolved, {.ring = line.ring});
-    const control::Control control(server, file, resolved, store ? &*store : nullptr);
+    const control::Control control(server, file, resolved, store ? &*store : nullptr,
+                                   std::move(inherited));
     server.run();
     return 0;
 }

@@ -49,9 +49,14 @@ void Server::open_exports(const Resolved& resolved) {
         [this](const devices::DeviceInfo& device, int error) { flush_failed(device, error); });
     std::vector<std::shared_ptr<const Export>> open;
     for (const ResolvedExport& each : resolved.exports) {
-        if (each.disabled_because.empty())
-            open.push_back(this->open(each, nullptr));
+        if (!each.disabled_because.empty())
+            continue;
+        // Of what is attached the server before this one may just have died.
+        registry_.wait_for_others(each.source->attach ? predecessor_lingers
+                                                      : std::chrono::milliseconds(0));
+        open.push_back(this->open(each, nullptr));
     }
+    registry_.wait_for_others(std::chrono::milliseconds(0));
     exports_ = std::make_unique<ExportSet>(std::move(open));
     share_memory();
 }
@@ -224,10 +229,11 @@ void Server::serve(const std::shared_ptr<Connection>& connection) {
     }
 }
 
-void Server::serve_kernel(devices::FileDescriptor socket, Peer peer, std::string export_name,
-                          std::function<void(bool)> left_then) {
-    const auto connection = connect(std::move(socket), std::move(peer));
-    connection->skip_handshake(std::move(export_name));
+std::shared_ptr<Connection> Server::serve_kernel(HandedSocket socket, Peer peer,
+                                                 std::string export_name,
+                                                 std::function<void(Departure)> left_then) {
+    auto connection = connect(std::move(socket.fd), std::move(peer));
+    connection->skip_handshake(std::move(export_name), std::move(socket.unread));
     connection->on_left(std::move(left_then));
     ++connections_of_[connection->peer().client];
     try {
@@ -236,6 +242,7 @@ void Server::serve_kernel(devices::FileDescriptor socket, Peer peer, std::string
         left(connection->peer());
         throw;
     }
+    return connection;
 }
 
 std::unique_ptr<devices::HeldDescriptor> Server::hold_with_requests(int fd) {

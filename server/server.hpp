@@ -39,6 +39,8 @@ public:
     static constexpr std::chrono::seconds memory_watch{1};
     /// Clients that are turned away are told of this often.
     static constexpr std::chrono::seconds refusal_interval{1};
+    /// A killed server's claims are given up by the kernel a little after its end.
+    static constexpr std::chrono::milliseconds predecessor_lingers{3000};
     /// After this long of waiting for requests in flight, a graceful stop gives their clients up.
     static constexpr std::chrono::seconds drain_deadline{30};
 
@@ -98,8 +100,9 @@ public:
     /// pair. It does not count towards the limits on connections. `left` is called on the server's
     /// thread when it has gone and nothing is in flight for it. Throws where there is no memory for
     /// it.
-    void serve_kernel(devices::FileDescriptor socket, Peer peer, std::string export_name,
-                      std::function<void(bool goodbye)> left);
+    std::shared_ptr<Connection> serve_kernel(HandedSocket socket, Peer peer,
+                                             std::string export_name,
+                                             std::function<void(Departure how)> left);
     /// Keeps an open file description for as long as any I/O of this process, begun from now on, is
     /// in the kernel: devices::Engine::hold(). Until it is destroyed.
     [[nodiscard]] std::unique_ptr<devices::HeldDescriptor> hold_with_requests(int fd);

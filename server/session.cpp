@@ -88,6 +88,8 @@ void Session::give_up(const char* why) {
 asio::awaitable<void> Session::read_requests() {
     unsigned turns = 0;
     while (reading_) {
+        if (handing_over_ && between_requests())
+            break;
         if (!may_serve()) {
             send_replies();
             tell_if_quiet();
@@ -104,7 +106,7 @@ asio::awaitable<void> Session::read_requests() {
             continue;
         }
         if (served == Served::all_but_one) {
-            while (paused_ && reading_ && must_pause(incoming_)) {
+            while (paused_ && reading_ && !handing_over_ && must_pause(incoming_)) {
                 tell_if_quiet();
                 co_await wait_for_room();
             }

@@ -117,6 +117,17 @@ public:
     /// Logs each request that is taken and each that is answered, or does not. On the strand.
     void trace(bool on) { tracing_ = on; }
 
+    /// Stops between two requests, as stop() does, but takes nothing of the stream that it would
+    /// not answer: somebody else goes on with it. On the strand.
+    void hand_over();
+    /// After run(): that has come to pass, and this is what was received of the next request.
+    [[nodiscard]] bool handed_over() const {
+        return handing_over_ && between_requests() && !broken_;
+    }
+    [[nodiscard]] std::span<const std::byte> unread() const { return inbox_.unused(); }
+    /// Before run(): what somebody else has received of the first request.
+    void go_on_with(std::span<const std::byte> received);
+
     /// After run(): the export may be closed. What was counted is still there.
     void let_go();
 
@@ -157,6 +168,9 @@ private:
 
     // session_hold.cpp: how it pauses
     [[nodiscard]] bool half_written() const;
+    [[nodiscard]] bool between_requests() const {
+        return payload_left_ == 0 && !streaming_ && discard_left_ == 0 && !goodbye_;
+    }
     [[nodiscard]] bool may_serve() const { return !held_ || half_written(); }
     void tell_if_quiet();
 
@@ -244,6 +258,7 @@ private:
     bool blocked_ = false; ///< the socket is full; write_replies() waits for it
     bool finished_ = false;
     bool goodbye_ = false;
+    bool handing_over_ = false;
     bool writer_ended_ = false;
     bool held_ = false;           ///< nothing may be begun in the layer
     std::function<void()> quiet_; ///< who wants to know when nothing is in the layer

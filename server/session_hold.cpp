@@ -1,5 +1,7 @@
 #include "server/session.hpp"
 
+#include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 // How a session pauses while its export changes under it, and goes on. What it has received stays
@@ -30,6 +32,21 @@ void Session::go_on(std::shared_ptr<const Export> now) {
     watched_since_ = {}; // it was not the client who stood still
     send_replies();
     changed_.notify_all();
+}
+
+void Session::hand_over() {
+    ending_ = "handed over to the next server";
+    handing_over_ = true;
+    stream_.interrupt();
+    changed_.notify_all();
+}
+
+void Session::go_on_with(std::span<const std::byte> received) {
+    const iovec space = inbox_.free_space();
+    if (received.size() > space.iov_len)
+        throw std::length_error("more was received than a session takes");
+    std::copy(received.begin(), received.end(), static_cast<std::byte*>(space.iov_base));
+    inbox_.received(received.size());
 }
 
 void Session::let_go() {

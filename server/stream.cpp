@@ -130,6 +130,18 @@ std::chrono::milliseconds SocketStream::unanswered_for() const {
     return std::chrono::milliseconds(owes ? info.tcpi_last_ack_recv : 0);
 }
 
+void SocketStream::interrupt() {
+    std::error_code ignored;
+    socket_.cancel(ignored);
+}
+
+int SocketStream::release() {
+    receiving_ = false;
+    std::error_code failed;
+    const int fd = socket_.is_open() ? socket_.release(failed) : -1;
+    return failed ? -1 : fd;
+}
+
 void SocketStream::stop_receiving() {
     receiving_ = false;
     std::error_code ignored;

@@ -48,6 +48,11 @@ public:
     virtual asio::awaitable<void> writable() = 0;
     /// For how long the peer's host has owed an answer to what was sent; zero if it owes none.
     [[nodiscard]] virtual std::chrono::milliseconds unanswered_for() const { return {}; }
+    /// Wakes who waits, and changes nothing else.
+    virtual void interrupt() {}
+    /// Gives the descriptor away, as it is, for another process to go on with; the stream is closed
+    /// then. -1: it has none that could be given away.
+    virtual int release() { return -1; }
     /// No more will be received: wakes readable(), and receive() says ended.
     virtual void stop_receiving() = 0;
     /// Tells the peer that nothing more comes, and throws away what it sends until it has left or
@@ -76,6 +81,8 @@ public:
     asio::awaitable<void> readable() override;
     asio::awaitable<void> writable() override;
     [[nodiscard]] std::chrono::milliseconds unanswered_for() const override;
+    void interrupt() override;
+    int release() override;
     void stop_receiving() override;
     asio::awaitable<void> finish() override;
     void close() override;

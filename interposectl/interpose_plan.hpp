@@ -1,0 +1,51 @@
+#pragma once
+
+#include "interposectl/arguments.hpp"
+#include "interposectl/json.hpp"
+#include "volume/checks.hpp"
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+/// What `interpose` is about to do. Pure.
+namespace interposed::ctl {
+
+struct InterposePlan {
+    std::string volume;
+    std::string uuid;
+    std::string export_name;
+    std::string device; ///< "auto", or the one that was asked for
+    volume::Table before;
+    volume::Queue queue;
+    pid_t server = 0;
+    std::vector<std::string> mounts;
+    bool neighbours = false; ///< device-mapper will keep its claim on a disk
+    bool fail_open = false;
+    bool force = false;
+    std::chrono::seconds limit{30}; ///< of the swap
+    std::vector<volume::Finding> findings;
+
+    [[nodiscard]] bool possible() const;
+};
+
+InterposePlan plan_for(const Arguments& arguments, const volume::Facts& facts);
+
+/// --timeout, or the usual. Throws UsageError.
+std::chrono::seconds swap_limit(const Arguments& arguments);
+
+/// The export that takes the volume's place, as the configuration's "exports" have it.
+Json export_of(const InterposePlan& plan);
+/// What `export.attach` takes.
+Json attach_of(const InterposePlan& plan);
+
+Json plan_json(const InterposePlan& plan);
+std::string plan_text(const InterposePlan& plan);
+
+Json findings_json(const std::vector<volume::Finding>& findings);
+/// A line each, with its weight.
+std::string findings_text(const std::vector<volume::Finding>& findings);
+/// Throws Refused with those that forbid it, if there are any.
+void refuse_for(const std::vector<volume::Finding>& findings, bool force);
+
+} // namespace interposed::ctl

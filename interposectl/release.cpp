@@ -1,0 +1,146 @@
+#include "interposectl/interpose.hpp"
+#include "interposectl/interpose_plan.hpp"
+#include "interposectl/interposition.hpp"
+#include "interposectl/server_side.hpp"
+#include "interposectl/terminal.hpp"
+#include "interposectl/text.hpp"
+#include "volume/exchange.hpp"
+#include "volume/facts.hpp"
+
+namespace interposed::ctl {
+namespace {
+
+using namespace std::chrono_literals;
+using State = Interposition::State;
+
+std::vector<std::string> mounts_on(const volume::Mapped& found) {
+    const volume::BlockDevices devices;
+    const std::vector<volume::Mount> mounts = volume::mounts_of("self");
+    const volume::Dependence here(devices, mounts, found.number);
+    std::vector<std::string> points;
+    for (const volume::Mount& mount : mounts)
+        if (here.mount(mount))
+            points.push_back(mount.point);
+    return points;
+}
+
+/// The way out. Until the swap each step is taken back if a later one fails.
+class Way {
+public:
+    Way(Client& client, volume::Mapped found, Interposition one, std::chrono::seconds limit)
+        : server_(client), found_(std::move(found)), one_(std::move(one)), limit_(limit) {}
+
+    Json run() {
+        try {
+            leave();
+        } catch (const std::exception& why) {
+            throw_undone(why, undo_);
+        }
+        undo_.forget();
+        return clear_up();
+    }
+
+    /// The volume is out of it; what is left of us goes too.
+    Json clear_up() {
+        try {
+            server_.drop(one_.export_name);
+        } catch (const std::exception& why) {
+            throw LocalFailure("volume " + printable(found_.name) +
+                               ": the server is out of its path, but the export " +
+                               export_name(one_.export_name) + " is left: " + why.what() +
+                               "\nthe same command again finishes it");
+        }
+        return {{"volume", found_.name},
+                {"export", one_.export_name},
+                {"pause_s", std::chrono::duration<double>(pause_).count()},
+                {"table", volume::lines_of(one_.before)}};
+    }
+
+private:
+    void leave() {
+        mark(State::leaving);
+        undo_.add("marked as interposed again", [this] { mark(State::in); });
+        undo_.add("claimed the disks again", [this] { (void)server_.adopt(one_.export_name, 3s); });
+        server_.give_back(one_.export_name);
+        pause_ = volume::exchange(found_.name, one_.before, mounts_on(found_), {.limit = limit_});
+    }
+
+    void mark(State state) {
+        one_.state = state;
+        server_.mark(one_);
+    }
+
+    ServerSide server_;
+    volume::Mapped found_;
+    Interposition one_;
+    std::chrono::seconds limit_;
+    std::chrono::microseconds pause_{0};
+    Undo undo_;
+};
+
+bool uses_device(const volume::Mapped& found, const Interposition& one) {
+    const auto number = volume::BlockDevices().number_of(one.device);
+    for (const volume::Area& area : volume::linear_areas(found.live))
+        if (number && area.device == *number)
+            return true;
+    return false;
+}
+
+/// Somebody else has loaded another table. Throws Refused, unless what is left can go.
+void check_changed(const volume::Mapped& found, const Interposition& one, bool force) {
+    std::string message =
+        "want the table that was left there, " + volume::line_of(one.after.front()) + ", found";
+    for (const std::string& line : volume::lines_of(found.live))
+        message += "\n  " + line;
+    if (uses_device(found, one))
+        message += "\nit still uses " + one.device + ": load what it is to be, with dmsetup";
+    else if (!force)
+        message += "\nthe server is out of its path already; --force gives up the rest";
+    else
+        return;
+    throw Refused({{"code", code_refused},
+                   {"message", "volume " + printable(found.name) + ": " + message},
+                   {"data", {{"kind", "refused"}}}});
+}
+
+void check_quiet(const volume::Mapped& found) {
+    const char* const what = found.suspended        ? "it is suspended"
+                             : found.inactive_table ? "it has an inactive table"
+                                                    : nullptr;
+    if (what != nullptr)
+        throw Refused({{"code", code_refused},
+                       {"message", "volume " + printable(found.name) + ": " + what +
+                                       "; whoever did that is not done yet"},
+                       {"data", {{"kind", "refused"}}}});
+}
+
+std::string released_text(const Json& result) {
+    const Fields fields(result, "result");
+    return "volume " + printable(fields.text("volume")) + ": released; I/O was held for " +
+           duration_text(fields.real("pause_s")) + "\n";
+}
+
+} // namespace
+
+Exit release(Client& client, const Arguments& arguments) {
+    const std::chrono::seconds limit = swap_limit(arguments);
+    const volume::Mapped found = volume::find_volume(arguments.operands.front());
+    const auto one = find_interposition(interpositions(client), found.name, found.uuid);
+    if (!one)
+        throw Refused({{"code", code_not_found},
+                       {"message", "volume " + printable(found.name) +
+                                       ": the server knows nothing of it; `interposectl "
+                                       "interposed` lists those it does"},
+                       {"data", {{"kind", "not_found"}}}});
+    check_quiet(found);
+    do_not_interrupt();
+    Way way(client, found, *one, limit);
+    const bool ours = found.live == one->after;
+    if (!ours && found.live != one->before)
+        check_changed(found, *one, arguments.has("force"));
+    const Json result = ours ? way.run() : way.clear_up();
+    print(arguments.json ? json_text(result, is_terminal()) + "\n" : released_text(result));
+    return Exit::done;
+}
+
+} // namespace interposed::ctl

@@ -1,0 +1,19 @@
+#pragma once
+
+#include "interposectl/interposition.hpp"
+
+#include <optional>
+#include <string>
+
+namespace interposed::ctl {
+
+/// Whether a volume is as interposing has left it.
+struct Standing {
+    bool good = false;
+    std::string text; ///< "ours", or what is wrong and what to do
+};
+
+/// `now` is what the kernel tells of it; nullopt: there is no such volume. Pure.
+Standing standing_of(const Interposition& one, const std::optional<volume::Mapped>& now);
+
+} // namespace interposed::ctl

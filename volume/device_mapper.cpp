@@ -1,0 +1,166 @@
+#include "volume/device_mapper.hpp"
+
+#include "config/quotes.hpp"
+#include "volume/deadline.hpp"
+#include "volume/mapper_task.hpp"
+
+#include <cerrno>
+#include <libdevmapper.h>
+#include <sys/sysmacros.h>
+
+namespace interposed::volume {
+namespace {
+
+using config::in_quotes;
+
+/// Of what a TABLE or STATUS has answered.
+Table targets_of(dm_task* task) {
+    Table table;
+    void* next = nullptr;
+    do {
+        std::uint64_t start = 0;
+        std::uint64_t length = 0;
+        char* type = nullptr;
+        char* arguments = nullptr;
+        next = dm_get_next_target(task, next, &start, &length, &type, &arguments);
+        if (type != nullptr)
+            table.push_back({start, length, type, arguments == nullptr ? "" : arguments});
+    } while (next != nullptr);
+    return table;
+}
+
+std::string text_or_empty(const char* text) {
+    return text == nullptr ? "" : text;
+}
+
+std::optional<Mapped> described(MapperTask& task) {
+    task.run("look at it");
+    dm_info info{};
+    if (dm_task_get_info(task.get(), &info) == 0 || info.exists == 0)
+        return std::nullopt;
+    return Mapped{.name = text_or_empty(dm_task_get_name(task.get())),
+                  .uuid = text_or_empty(dm_task_get_uuid(task.get())),
+                  .number = {.major = info.major, .minor = info.minor},
+                  .suspended = info.suspended != 0,
+                  .read_only = info.read_only != 0,
+                  .inactive_table = info.inactive_table != 0,
+                  .open_count = info.open_count,
+                  .live = targets_of(task.get())};
+}
+
+void add_targets(MapperTask& task, const Table& table) {
+    for (const Target& target : table)
+        task.check(dm_task_add_target(task.get(), target.start, target.length, target.type.c_str(),
+                                      target.arguments.c_str()),
+                   "add a line to its table");
+}
+
+/// With udev's cookie: whoever asks for the node afterwards finds it, or finds it gone.
+void run_with_udev(MapperTask& task, const char* what) {
+    std::uint32_t cookie = 0;
+    task.check(dm_task_set_cookie(task.get(), &cookie, 0), "ask udev to wait");
+    try {
+        task.run(what);
+    } catch (...) {
+        (void)dm_udev_wait(cookie);
+        throw;
+    }
+    (void)dm_udev_wait(cookie);
+}
+
+} // namespace
+
+std::optional<Mapped> look_at(const std::string& name) {
+    MapperTask task(DM_DEVICE_TABLE, name);
+    return described(task);
+}
+
+std::optional<Mapped> look_at(DeviceNumber number) {
+    MapperTask task(DM_DEVICE_TABLE, number);
+    return described(task);
+}
+
+std::vector<std::string> mapped_names() {
+    MapperTask task(DM_DEVICE_LIST);
+    task.run("list its devices");
+    std::vector<std::string> found;
+    const dm_names* names = dm_task_get_names(task.get());
+    if (names == nullptr || names->dev == 0)
+        return found;
+    for (;;) {
+        found.emplace_back(names->name);
+        if (names->next == 0)
+            return found;
+        names =
+            reinterpret_cast<const dm_names*>(reinterpret_cast<const char*>(names) + names->next);
+    }
+}
+
+Table inactive_table(const std::string& name) {
+    MapperTask task(DM_DEVICE_TABLE, name);
+    task.check(dm_task_query_inactive_table(task.get()), "ask for its inactive table");
+    task.run("look at its inactive table");
+    return targets_of(task.get());
+}
+
+void load(const std::string& name, const Table& table) {
+    MapperTask task(DM_DEVICE_RELOAD, name);
+    add_targets(task, table);
+    task.run("load a table");
+}
+
+void clear(const std::string& name) {
+    MapperTask task(DM_DEVICE_CLEAR, name);
+    task.run("drop its inactive table");
+}
+
+void unsuspend(const std::string& name) {
+    const auto found = look_at(name);
+    if (!found)
+        return;
+    if (found->inactive_table)
+        clear(name);
+    if (found->suspended)
+        MapperTask(DM_DEVICE_RESUME, name).run("resume it");
+}
+
+std::chrono::microseconds swap_tables(const std::string& name, Switch how) {
+    using Clock = std::chrono::steady_clock;
+    MapperTask task(DM_DEVICE_RESUME, name);
+    if (how.noflush) {
+        task.check(dm_task_no_flush(task.get()), "ask for no flush");
+        task.check(dm_task_skip_lockfs(task.get()), "ask for no freeze");
+    }
+    const auto began = Clock::now();
+    try {
+        const Deadline deadline(how.limit);
+        task.run("swap its tables");
+    } catch (const MapperError& why) {
+        const bool late = Clock::now() - began >= how.limit;
+        unsuspend(name);
+        if (late)
+            throw MapperError("volume " + in_quotes(name) +
+                                  ": want it to finish what is in flight within " +
+                                  std::to_string(how.limit.count()) +
+                                  " s, found it still busy; its table is as before",
+                              ETIMEDOUT);
+        throw;
+    }
+    return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - began);
+}
+
+void create(const std::string& name, const std::string& uuid, const Table& table) {
+    MapperTask task(DM_DEVICE_CREATE, name);
+    task.check(dm_task_set_uuid(task.get(), uuid.c_str()), "set its uuid");
+    task.check(dm_task_set_add_node(task.get(), DM_ADD_NODE_ON_CREATE), "have a node made");
+    add_targets(task, table);
+    run_with_udev(task, "make it");
+}
+
+void remove(const std::string& name) {
+    MapperTask task(DM_DEVICE_REMOVE, name);
+    task.check(dm_task_retry_remove(task.get()), "have it removed");
+    run_with_udev(task, "remove it");
+}
+
+} // namespace interposed::volume
