@@ -6,6 +6,7 @@
 #include "interposectl/terminal.hpp"
 #include "interposectl/text.hpp"
 #include "interposectl/undo.hpp"
+#include "volume/bounded.hpp"
 #include "volume/exchange.hpp"
 
 namespace interposed::ctl {
@@ -39,6 +40,7 @@ public:
 
 private:
     void make_export() {
+        (void)server_.drop_leftovers(description_of(plan_.volume));
         server_.create(export_of(plan_));
         undo_.add("removed the export " + plan_.export_name,
                   [this] { server_.remove(plan_.export_name); });
@@ -81,17 +83,14 @@ private:
     }
 
     void swap() {
-        pause_ = volume::exchange(plan_.volume, one_.after, plan_.mounts, {.limit = plan_.limit});
-        const auto now = volume::look_at(plan_.volume);
-        const volume::Queue queue = volume::BlockDevices().queue_of(now->number);
-        if (queue.write_back || !plan_.queue.write_back)
-            return;
-        undo_.add("put the table from before back", [this] {
-            (void)volume::exchange(plan_.volume, plan_.before, plan_.mounts,
-                                   {.limit = plan_.limit});
+        const volume::Switch how{.limit = plan_.limit};
+        pause_ = volume::exchange(plan_.volume, one_.after, plan_.mounts, how);
+        undo_.add("put the table from before back", [this, how] {
+            (void)volume::exchange(plan_.volume, plan_.before, plan_.mounts, how);
         });
-        throw LocalFailure("volume " + printable(plan_.volume) +
-                           ": want its cache to stay write back, found write through");
+        if (plan_.queue.write_back && !volume::BlockDevices().queue_of(plan_.number).write_back)
+            throw LocalFailure("volume " + printable(plan_.volume) +
+                               ": want its cache to stay write back, found write through");
     }
 
     /// From here on the volume is interposed, and stays so.

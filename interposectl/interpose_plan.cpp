@@ -42,6 +42,7 @@ InterposePlan plan_for(const Arguments& arguments, const volume::Facts& facts) {
     plan.export_name = arguments.value("export").value_or("interposed-" + plan.volume);
     plan.device = arguments.value("device").value_or("auto");
     plan.before = facts.volume.live;
+    plan.number = facts.volume.number;
     plan.queue = facts.queue;
     plan.server = facts.server_process;
     plan.mounts = facts.mounts;
@@ -53,12 +54,16 @@ InterposePlan plan_for(const Arguments& arguments, const volume::Facts& facts) {
     return plan;
 }
 
+std::string description_of(const std::string& volume) {
+    return "in the path of the volume " + volume;
+}
+
 Json export_of(const InterposePlan& plan) {
     Json lines = Json::array();
     for (const std::string& line : volume::lines_of(plan.before))
         lines.push_back(line);
     // 0.0.0.0 is nobody's address: who else wrote to it would bypass the filesystem.
-    return {{"name", plan.export_name}, {"description", "in the path of the volume " + plan.volume},
+    return {{"name", plan.export_name}, {"description", description_of(plan.volume)},
             {"claim", "shared"},        {"cache", "direct"},
             {"allow", {"0.0.0.0/32"}},  {"dm_table", lines}};
 }

@@ -17,6 +17,7 @@ struct InterposePlan {
     std::string export_name;
     std::string device; ///< "auto", or the one that was asked for
     volume::Table before;
+    volume::DeviceNumber number;
     volume::Queue queue;
     pid_t server = 0;
     std::vector<std::string> mounts;
@@ -33,6 +34,9 @@ InterposePlan plan_for(const Arguments& arguments, const volume::Facts& facts);
 
 /// --timeout, or the usual. Throws UsageError.
 std::chrono::seconds swap_limit(const Arguments& arguments);
+
+/// What the export for a volume says of itself.
+std::string description_of(const std::string& volume);
 
 /// The export that takes the volume's place, as the configuration's "exports" have it.
 Json export_of(const InterposePlan& plan);

@@ -126,6 +126,11 @@ Exit release(Client& client, const Arguments& arguments) {
     const std::chrono::seconds limit = swap_limit(arguments);
     const volume::Mapped found = volume::find_volume(arguments.operands.front());
     const auto one = find_interposition(interpositions(client), found.name, found.uuid);
+    if (!one && ServerSide(client).drop_leftovers(description_of(found.name))) {
+        const Json result = {{"volume", found.name}, {"pause_s", 0.0}};
+        print(arguments.json ? json_text(result, is_terminal()) + "\n" : released_text(result));
+        return Exit::done;
+    }
     if (!one)
         throw Refused({{"code", code_not_found},
                        {"message", "volume " + printable(found.name) +

@@ -38,6 +38,20 @@ void ServerSide::create(const Json& definition) {
         {{"definition", definition.dump()}, {"file", "interposectl interpose"}, {"folder", "/"}});
 }
 
+bool ServerSide::drop_leftovers(const std::string& description) {
+    const Json all = client_.call("export.list", Json::object());
+    std::vector<std::string> left;
+    for_each_object(Fields(all, "result").list("exports"), "exports", [&](const Fields& each) {
+        if (each.has("description") && each.text("description") == description)
+            left.push_back(each.text("name"));
+    });
+    for (const std::string& name : left) {
+        detach(name);
+        remove(name);
+    }
+    return !left.empty();
+}
+
 void ServerSide::remove(const std::string& export_name) {
     (void)client_.call("export.remove", {{"name", export_name}, {"clients", "disconnect"}});
 }

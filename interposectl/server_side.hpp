@@ -16,6 +16,9 @@ public:
     explicit ServerSide(Client& client) : client_(client) {}
 
     void create(const Json& definition);
+    /// What was left of a way in or out that was broken off where the volume was not marked:
+    /// exports of this description. Whether there was any.
+    bool drop_leftovers(const std::string& description);
     void remove(const std::string& export_name);
     /// Waits a little for the lease of an attachment that has just ended: io_uring lets go of a
     /// descriptor a second later.

@@ -34,7 +34,13 @@ std::string text_or_empty(const char* text) {
 }
 
 std::optional<Mapped> described(MapperTask& task) {
-    task.run("look at it");
+    try {
+        task.run("look at it");
+    } catch (const MapperError& why) {
+        if (why.error() == ENXIO)
+            return std::nullopt;
+        throw;
+    }
     dm_info info{};
     if (dm_task_get_info(task.get(), &info) == 0 || info.exists == 0)
         return std::nullopt;

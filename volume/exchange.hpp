@@ -14,8 +14,4 @@ namespace interposed::volume {
 std::chrono::microseconds exchange(const std::string& name, const Table& to,
                                    const std::vector<std::string>& mounts, Switch how);
 
-/// Reads the first and the last block of a device, from the device itself. Empty, or what went
-/// wrong; so it is if that takes longer than the limit.
-std::string try_reading(const std::string& path, std::chrono::seconds limit);
-
 } // namespace interposed::volume

@@ -49,9 +49,10 @@ MapperTask::MapperTask(int type) : subject_("device-mapper") {
     last_message[0] = '\0';
     task_.reset(dm_task_create(type));
     if (task_ == nullptr)
-        throw MapperError(::geteuid() == 0
-                              ? "the kernel has no device-mapper; `modprobe dm_mod` loads it"
-                              : "device-mapper: want root, found another user",
+        throw MapperError(::geteuid() == 0 ? "the kernel's device-mapper does not answer (" +
+                                                 std::string(last_message.data()) +
+                                                 "); `modprobe dm_mod` loads it"
+                                           : "device-mapper: want root, found another user",
                           0);
 }
 

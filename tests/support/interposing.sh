@@ -27,3 +27,17 @@ make_volume() { # NAME "DEVICE START SECTORS"...
 live_table() { dmsetup table "$1"; } # VOLUME
 is_over_nbd() { live_table "$1" | grep -qE '^0 [0-9]+ linear 43:[0-9]+ 0$'; }
 sectors() { blockdev --getsz "$1"; }
+# Neither suspended nor with an inactive table.
+is_at_rest() { # VOLUME
+    [[ $(dmsetup info --columns --noheadings --options suspended,tables_loaded "$1") == *Active:Live ]]
+}
+
+# Does something to the call of this number that interposectl makes; prints its exit status. What it
+# says goes to said.txt, its calls to strace.txt.
+at_call() { # NUMBER SYSTEM-CALL WHAT VERB...
+    local code=0
+    strace -qq -o strace.txt -e trace="$2" -e "inject=$2:$3:when=$1" \
+        "$INTERPOSECTL" --socket "$work/control.sock" "${@:4}" >said.txt 2>&1 || code=$?
+    echo "$code"
+}
+opposite() { if [[ $1 == interpose ]]; then echo release; else echo interpose; fi; } # VERB
