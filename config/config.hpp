@@ -45,6 +45,9 @@ enum class Claim : std::uint8_t {
     /// becomes of a shared claim when those who were in its way have left.
     adopted,
 };
+/// As it stands in the file: "adopted".
+const char* to_string(Claim claim);
+
 enum class Cache : std::uint8_t { automatic, buffered, direct };
 
 struct TcpAddress {

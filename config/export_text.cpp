@@ -67,18 +67,6 @@ std::string text_of(const std::vector<std::string>& texts) {
     return "[" + text + "]";
 }
 
-const char* word(Claim claim) {
-    switch (claim) {
-    case Claim::shared:
-        return "\"shared\"";
-    case Claim::adopted:
-        return "\"adopted\"";
-    case Claim::exclusive:
-        break;
-    }
-    return "\"exclusive\"";
-}
-
 std::string text_of(const std::vector<AddressRange>& ranges) {
     std::string text;
     for (const AddressRange& range : ranges)
@@ -107,6 +95,18 @@ std::string text_of(const std::vector<Segment>& table) {
 }
 
 } // namespace
+
+const char* to_string(Claim claim) {
+    switch (claim) {
+    case Claim::shared:
+        return "shared";
+    case Claim::adopted:
+        return "adopted";
+    case Claim::exclusive:
+        break;
+    }
+    return "exclusive";
+}
 
 std::string to_json(const Attach& one) {
     Members members(", ");
@@ -137,7 +137,7 @@ std::string to_json(const Export& one) {
     Members members(",\n  ");
     members.add("name", quoted(one.name));
     members.add("description", quoted(one.description));
-    members.add("claim", word(one.claim));
+    members.add("claim", in_quotes(to_string(one.claim)));
     if (one.cache != Cache::automatic)
         members.add("cache", one.cache == Cache::direct ? "\"direct\"" : "\"buffered\"");
     members.add("read_only", word(one.read_only));

@@ -86,6 +86,13 @@ public:
         int error = 0; ///< that was forgotten
     };
     asio::awaitable<std::vector<Reopened>> reopen(std::string name);
+    struct Claimed {
+        bool changed = false; ///< it had another claim before
+        bool free = true;     ///< of one that is released: anybody can claim the devices now
+        Seconds pause{};
+    };
+    /// Makes a shared claim an adopted one, or an adopted one shared again, while it is served.
+    asio::awaitable<Claimed> change_claim(std::string name, config::Claim claim, Seconds timeout);
     /// Empty: every export. The number of connections there still are.
     asio::awaitable<std::uint64_t> drain(std::optional<std::string> name, bool on);
     /// Changes what no request depends on, of what is live and what is loaded, and records it.
@@ -111,6 +118,8 @@ public:
     [[nodiscard]] server::Server& server() { return server_; }
     [[nodiscard]] const config::Configuration& file() const { return file_; }
     [[nodiscard]] const StateStore* store() const { return store_; }
+    /// Whether what is changed is kept over a restart.
+    [[nodiscard]] bool records() const { return store_ != nullptr; }
 
     /// How an export came about.
     struct Origin {
@@ -170,9 +179,18 @@ private:
     void check_compatible(const Swap& swap) const;
     void check_running() const;
 
+    // claims.cpp
+    using ClaimChange = std::shared_ptr<devices::Registry::ClaimChange>;
+    [[nodiscard]] ExportPointer with_claim(const server::LiveExport& live,
+                                           config::Claim claim) const;
+    asio::awaitable<Seconds> apply_claim(LivePointer live, ExportPointer next, ClaimChange change,
+                                         Seconds timeout);
+    asio::awaitable<bool> close_claim(ClaimChange change, std::string name);
+
     // reload.cpp
     asio::awaitable<void> prepare(std::shared_ptr<Plan> plan, Winner winner);
     void settle_runtime_changes(Plan& plan, Winner winner);
+    static void keep_state(Plan& plan, config::Export& wanted, const config::Export& now);
     void open_all(Plan& plan);
     void plan_change(Plan& plan, const LivePointer& live, const server::ResolvedExport& resolved);
     void check_beside_staying(const Plan& plan) const;

@@ -58,6 +58,10 @@ private:
     asio::awaitable<std::string> export_reopen(Params params);
     asio::awaitable<std::string> export_drain(Params params);
     asio::awaitable<std::string> export_qos(Params params);
+    asio::awaitable<std::string> change_claim(Params params, config::Claim claim);
+    asio::awaitable<std::string> export_adopt(Params params);
+    asio::awaitable<std::string> export_release(Params params);
+    asio::awaitable<std::string> export_mark(Params params);
     asio::awaitable<std::string> export_attach(Params params);
     asio::awaitable<std::string> export_detach(Params params);
     asio::awaitable<std::string> attachment_list(Params params);

@@ -1,5 +1,6 @@
 #include "control/administration.hpp"
 #include "control/exports_by_name.hpp"
+#include "control/run_time_state.hpp"
 #include "server/conflicts.hpp"
 #include "server/log.hpp"
 
@@ -54,7 +55,8 @@ struct Administration::Plan {
     std::vector<Swap> swaps;                                  ///< with another table
     std::vector<std::pair<LivePointer, ExportPointer>> terms; ///< with the same table
     std::vector<std::string> forgotten;                       ///< whose run-time changes lose
-    std::set<std::string> going;                              ///< that are being removed already
+    std::map<std::string, config::Export> kept; ///< of these what stays recorded: with their state
+    std::set<std::string> going;                ///< that are being removed already
     server::Server::Listeners listeners;
     Reloaded report;
 };
@@ -130,6 +132,15 @@ asio::awaitable<void> Administration::prepare(std::shared_ptr<Plan> plan, Winner
         log::warning(warning);
 }
 
+/// What no file speaks of stays, whoever wins.
+void Administration::keep_state(Plan& plan, config::Export& wanted, const config::Export& now) {
+    config::Export stated = with_run_time_state(wanted, now);
+    if (stated == wanted)
+        return;
+    wanted = stated;
+    plan.kept.emplace(stated.name, std::move(stated));
+}
+
 /// Either the file or what was changed while we run has it, as was said; where it was not said,
 /// nothing is reloaded.
 void Administration::settle_runtime_changes(Plan& plan, Winner winner) {
@@ -140,11 +151,18 @@ void Administration::settle_runtime_changes(Plan& plan, Winner winner) {
         const std::string& name = now->name;
         if (removing_.contains(name) || !origin_of(*live).changed)
             continue;
-        const config::Export* const written = find_export(wanted, name);
-        const bool caught_up =
-            written != nullptr && !live->loaded() && *written == now->definition->source;
-        if (caught_up || winner == Winner::configuration) {
+        const config::Export& source = now->definition->source;
+        const config::Export* const before = in_file(name);
+        const bool is_as_written =
+            before != nullptr && !live->loaded() && source == with_run_time_state(*before, source);
+        const auto written = std::find_if(wanted.begin(), wanted.end(),
+                                          [&name](const auto& each) { return each.name == name; });
+        const bool caught_up = written != wanted.end() && !live->loaded() &&
+                               source == with_run_time_state(*written, source);
+        if (is_as_written || caught_up || winner == Winner::configuration) {
             plan.forgotten.push_back(name);
+            if (written != wanted.end())
+                keep_state(plan, *written, source);
             continue;
         }
         disagree.push_back(name);
@@ -277,9 +295,16 @@ asio::awaitable<void> Administration::forget(std::shared_ptr<Plan> plan) {
     if (store_ == nullptr)
         co_return;
     std::function<void(const StateStore::MayCommit&)> work =
-        [store = store_, names = plan->forgotten](const StateStore::MayCommit& may_commit) {
-            for (const std::string& name : names)
-                store->commit(*store->prepare(name, std::nullopt), may_commit);
+        [store = store_, names = plan->forgotten,
+         kept = plan->kept](const StateStore::MayCommit& may_commit) {
+            for (const std::string& name : names) {
+                std::optional<Record> left;
+                if (const auto stated = kept.find(name); stated != kept.end())
+                    left = Record{.origin = Record::Origin::changed,
+                                  .live = stated->second,
+                                  .loaded = std::nullopt};
+                store->commit(*store->prepare(name, std::move(left)), may_commit);
+            }
         };
     const Seconds timeout(open_deadline);
     co_await this->store(std::move(work), timeout);

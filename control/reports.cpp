@@ -132,7 +132,7 @@ Json export_json(const server::LiveExport& live, const Administration::Origin& o
             {"minimum_block", limits.minimum_block},
             {"preferred_block", limits.preferred_block},
             {"read_only", now->read_only},
-            {"claim", source.claim == config::Claim::shared ? "shared" : "exclusive"},
+            {"claim", to_string(source.claim)},
             {"cache", cache_word(source.cache)},
             {"generation", now->generation},
             {"segments", now->table->table().segments().size()},
@@ -144,6 +144,8 @@ Json export_json(const server::LiveExport& live, const Administration::Origin& o
             {"changed", origin.changed},
             {"recorded", origin.recorded},
             {"tracing", live.tracing()},
+            {"interposed",
+             source.interposed ? Json::parse(config::to_json(*source.interposed)) : Json()},
             {"qos", qos_json(source.qos)}};
 }
 

@@ -71,6 +71,7 @@ _interposectl_options() { # VERB
         drain) echo "--undo --wait $common" ;;
         qos) echo "--iops --iops-burst --bandwidth --bandwidth-burst --client-iops" \
             "--client-iops-burst --client-bandwidth --client-bandwidth-burst $common" ;;
+        claim) echo "--timeout $common" ;;
         attach) echo "--connections --block-size --timeout --dead-conn-timeout --identifier" \
             "$common" ;;
         detach) echo "--force $common" ;;
@@ -87,7 +88,7 @@ _interposectl_options() { # VERB
 }
 
 _interposectl_verbs='ls status table map create remove load clear suspend resume resize reopen
-    drain qos attach detach attached interpose release interposed sessions disconnect trace log
+    drain qos claim attach detach attached interpose release interposed sessions disconnect trace log
     reload top statistics metrics wait version help'
 
 _interposectl_takes_value() { # OPTION
@@ -116,12 +117,13 @@ _interposectl_operand() { # VERB INDEX
             suspended resumed drained reloaded flush_error any ;;
         wait:1) _interposectl_exports ;;
         trace:0) _interposectl_offer on off ;;
+        claim:1) _interposectl_offer adopted shared ;;
         trace:1 | disconnect:0) _interposectl_sessions ;;
         create:0 | load:1) _interposectl_files ;;
         interpose:0) _interposectl_volumes ;;
         release:0 | interposed:0) _interposectl_interposed ;;
         status:0 | table:0 | map:0 | remove:0 | load:0 | clear:0 | suspend:0 | resume:0 | \
-            resize:0 | reopen:0 | drain:0 | qos:0 | attach:0 | detach:0 | sessions:0) _interposectl_exports ;;
+            resize:0 | reopen:0 | drain:0 | qos:0 | claim:0 | attach:0 | detach:0 | sessions:0) _interposectl_exports ;;
     esac
 }
 

@@ -75,6 +75,16 @@ std::string limited(const Arguments& arguments, const Fields& result) {
     return subject(arguments) + "limits: " + qos_text(result.object("qos"));
 }
 
+std::string claimed(const Arguments& arguments, const Fields& result) {
+    const std::string claim = "claim " + harmless(result.text("claim"));
+    if (!result.flag("changed"))
+        return subject(arguments) + claim + ", as it was";
+    const bool is_held = result.text("claim") == "shared" && !result.flag("free");
+    return subject(arguments) + claim + (result.flag("recorded") ? "" : ", until it restarts") +
+           "; requests were held for " + duration_text(result.real("pause_s")) +
+           (is_held ? "; its devices are claimed still, or by somebody else again" : "");
+}
+
 std::string attached(const Arguments& arguments, const Fields& result) {
     return subject(arguments) + "attached to " + printable(result.text("device")) + ", " +
            size_text(result.number("size")) + ", as " + harmless(result.text("identifier"));
@@ -153,6 +163,7 @@ constexpr std::array sentences = {
     Sentence{"reopen", reopened},
     Sentence{"drain", drained},
     Sentence{"qos", limited},
+    Sentence{"claim", claimed},
     Sentence{"attach", attached},
     Sentence{"detach", detached},
     Sentence{"disconnect", disconnected},

@@ -130,6 +130,14 @@ Request qos_request(const Arguments& arguments) {
     return {"export.qos", params};
 }
 
+Request claim_request(const Arguments& arguments) {
+    constexpr std::array<std::string_view, 2> claims = {"adopted", "shared"};
+    check_word("CLAIM", arguments.operands[1], claims);
+    Json params = name_of(arguments);
+    add_timeout(params, arguments, longest_pause);
+    return {arguments.operands[1] == claims[0] ? "export.adopt" : "export.release", params};
+}
+
 Request attach_request(const Arguments& arguments) {
     Json attach = {{"device", arguments.operand(1).value_or("auto")}};
     if (const auto count = arguments.value("connections"))
@@ -250,6 +258,7 @@ constexpr std::array builders = {
     Builder{"reopen", [](const Arguments& a) { return plain_request("export.reopen", "name", a); }},
     Builder{"drain", drain_request},
     Builder{"qos", qos_request},
+    Builder{"claim", claim_request},
     Builder{"attach", attach_request},
     Builder{"detach", detach_request},
     Builder{"attached",

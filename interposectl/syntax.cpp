@@ -48,6 +48,9 @@ constexpr std::array qos_options = {
     OptionSyntax{"client-bandwidth", "SIZE", ""},
     OptionSyntax{"client-bandwidth-burst", "SIZE", ""},
 };
+constexpr std::array claim_options = {
+    OptionSyntax{"timeout", "S", "give up after so many seconds (default: 30)"},
+};
 constexpr std::array attach_options = {
     OptionSyntax{"connections", "N", "sockets to the kernel, 1 to 16 (default: 1)"},
     OptionSyntax{"block-size", "SIZE", "of the device, 512 to 4096 (default: the export's)"},
@@ -149,6 +152,12 @@ constexpr std::array verb_table = {
                drain_options, 0, 1},
     VerbSyntax{"qos", "EXPORT", "set limits of requests and bytes a second, or show them",
                "0 is no limit. What is not named stays as it is.\n", qos_options, 1, 1},
+    VerbSyntax{
+        "claim", "EXPORT adopted|shared",
+        "claim the devices of a shared export, or share them again",
+        "An adopted claim keeps every other claimer away, and all else stays as it is shared.\n"
+        "Refused while somebody else has a claim on one of the devices.\n",
+        claim_options, 2, 2},
     VerbSyntax{
         "attach", "EXPORT [DEVICE]", "make it a device of this host's kernel, /dev/nbdX",
         "Without DEVICE, or with \"auto\", any that is free. It stays attached, and a server\n"

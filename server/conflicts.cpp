@@ -39,7 +39,7 @@ struct Use {
 };
 
 const char* claim_text(const Use& use) {
-    return use.by->source->claim == Claim::shared ? "shared" : "exclusive";
+    return to_string(use.by->source->claim);
 }
 
 /// The registry opens a device once for all exports, in one way.
@@ -56,7 +56,8 @@ void compare_uses(const Use& first, const Use& use, std::vector<Fault>& faults) 
                  devices::to_string(first.resolved().cache) + " in " + first.export_name()});
 }
 
-/// The kernel gives an exclusive claim on a whole disk or on its partitions, never on both.
+/// The kernel gives an exclusive claim, and so an adopted one, on a whole disk or on its
+/// partitions, never on both.
 class DiskClaims {
 public:
     explicit DiskClaims(std::vector<Fault>& faults) : faults_(faults) {}

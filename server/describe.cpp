@@ -76,7 +76,7 @@ std::string export_text(const ResolvedExport& from) {
     if (!from.disabled_because.empty())
         return subject + "disabled: " + from.disabled_because + "\n";
     std::string text = subject + "size " + size_text(from.size) + ", claim " +
-                       (source.claim == config::Claim::shared ? "shared" : "exclusive") + ", " +
+                       to_string(source.claim) + ", " +
                        (source.read_only ? "read-only" : "read-write") + "\n";
     if (!source.description.empty())
         text += indent + ("description: " + escaped(source.description)) + "\n";

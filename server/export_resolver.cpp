@@ -100,7 +100,7 @@ private:
         if (info.read_only && !source_.read_only)
             fault(first_segment_[index], subject + "want a writable device, found a read-only "
                                                    "one; set \"read_only\": true to export it");
-        if (is_block_device(info) && source_.claim == config::Claim::shared &&
+        if (is_block_device(info) && source_.claim != config::Claim::exclusive &&
             cache == CacheMode::buffered)
             fault(first_segment_[index],
                   subject + "want \"cache\": \"direct\" for a shared block device, got "

@@ -28,8 +28,7 @@ void check_alignment(const Export& made, const std::vector<mapping::Segment>& se
 }
 
 devices::Registry::Wish wish_of(const config::Export& source, const ResolvedDevice& device) {
-    return {.claim = source.claim == config::Claim::shared ? devices::ClaimMode::shared
-                                                           : devices::ClaimMode::exclusive,
+    return {.claim = claim_mode(source.claim),
             .access = source.read_only ? devices::Access::read_only : devices::Access::read_write,
             .cache = device.cache,
             .user = source.name};
@@ -57,6 +56,18 @@ void set_terms(Export& made, const config::Export& source) {
 }
 
 } // namespace
+
+devices::ClaimMode claim_mode(config::Claim claim) {
+    switch (claim) {
+    case config::Claim::shared:
+        return devices::ClaimMode::shared;
+    case config::Claim::adopted:
+        return devices::ClaimMode::adopted;
+    case config::Claim::exclusive:
+        break;
+    }
+    return devices::ClaimMode::exclusive;
+}
 
 Definition::Definition(const ResolvedExport& from) : source(*from.source), resolved(from) {
     resolved.source = &source;

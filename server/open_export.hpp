@@ -8,6 +8,9 @@
 
 namespace interposed::server {
 
+/// The claim that devices are opened with.
+devices::ClaimMode claim_mode(config::Claim claim);
+
 /// The third stage of one export: claims its devices and puts a layer over them. What it shares
 /// with what it was `before`, if it was something: the memory its clients may take (`memory`
 /// bytes, else), its rate limits, which are not changed by this, and its
@@ -16,8 +19,9 @@ namespace interposed::server {
 std::unique_ptr<Export> open_export(devices::Registry& registry, const ResolvedExport& resolved,
                                     const Export* before, std::uint64_t memory, unsigned loops);
 
-/// The same export on other terms: what it is called, who may use it, how often and how fast.
-/// Shares the table with `before`, and all else. `source` has the same table.
+/// The same export on other terms: what it is called, who may use it, how often and how fast, and
+/// with the claim that its devices have come to have meanwhile. Shares the table with `before`, and
+/// all else. `source` has the same table.
 std::unique_ptr<Export> with_terms(const Export& before, const config::Export& source);
 
 } // namespace interposed::server

@@ -63,12 +63,11 @@ KindTotals totals_of(const devices::OpTotals& from) {
 }
 
 DeviceReport report_of(const devices::Device& device) {
-    const devices::Claim& claim = device.claim();
     DeviceReport report;
     report.path = device.info().path;
     report.identity = to_string(device.info().identity);
     report.block_device = device.info().identity.kind == devices::DeviceKind::block_device;
-    report.exclusive = claim.mode() == devices::ClaimMode::exclusive;
+    report.exclusive = device.claim_mode() != devices::ClaimMode::shared;
     report.read_only = !device.writable();
     if (const int error = device.flush_error(); error != 0)
         report.flush_error = std::generic_category().message(error);

@@ -70,6 +70,11 @@ std::shared_ptr<const Export> Server::on_terms(const Export& before, const confi
     return owned(with_terms(before, source));
 }
 
+std::unique_ptr<devices::Registry::ClaimChange> Server::prepare_claims(const Export& of,
+                                                                       config::Claim claim) {
+    return registry_.prepare_claims(of.opened, claim_mode(claim), of.name);
+}
+
 /// The last to let go of an export may be a thread that must not wait for its devices.
 std::shared_ptr<const Export> Server::owned(std::unique_ptr<Export> made) {
     made->farewell = std::make_shared<Farewell>();

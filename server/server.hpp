@@ -68,6 +68,10 @@ public:
     std::shared_ptr<const Export> open(const ResolvedExport& resolved, const Export* before);
     /// See with_terms(). From any thread.
     std::shared_ptr<const Export> on_terms(const Export& before, const config::Export& source);
+    /// Another claim for its devices, shared or adopted, ready to be applied: see
+    /// devices::Registry::prepare_claims(). From any thread; may wait.
+    std::unique_ptr<devices::Registry::ClaimChange> prepare_claims(const Export& of,
+                                                                   config::Claim claim);
     /// Adds exports and takes others away, all at once. These take no new clients any more; those
     /// they have are not touched.
     void change_exports(const ExportSet::List& added, const ExportSet::List& removed);

@@ -3,7 +3,8 @@
 and that every test which a row names is there.
 
 A row is: | rule | in words | supported | section of the specification | tests |. A test is a
-conformance scenario ("conformance OP-02"), a system test ("tests/system/x.sh") or a case of a unit
+conformance scenario ("conformance OP-02"), a system test ("tests/system/x.sh"), one in a virtual
+machine ("tests/vm/x.sh") or a case of a unit
 test ("tests/unit/x_test.cpp: "its name""); several are separated by semicolons. "-" will do where
 there is nothing to prove: supported is "no" or "n/a", with a reason.
 """
@@ -44,7 +45,7 @@ def test_fault(test: str, played: set[str]) -> str:
     """What is wrong with one named test; nothing if it is there."""
     if match := re.fullmatch(r"conformance ([A-Z]{2,3}-\d\d)", test):
         return "" if match[1] in played else "no scenario of that rule"
-    if re.fullmatch(r"tests/system/[\w-]+\.sh", test):
+    if re.fullmatch(r"tests/(system|vm)/[\w-]+\.sh", test):
         return "" if (TOP / test).is_file() else "no such file"
     if match := re.fullmatch(r'(tests/unit/\w+\.cpp): "(.+)"', test):
         file = TOP / match[1]

@@ -39,6 +39,9 @@ TEST_CASE("every verb has a request", "[interposectl]") {
     CHECK(asked({"qos", "v"}) == R"(export.status {"name":"v"})");
     CHECK(asked({"qos", "v", "--iops", "5", "--client-bandwidth-burst", "1KiB"}) ==
           R"(export.qos {"name":"v","qos":{"client_bandwidth_burst":1024,"iops":5}})");
+    CHECK(asked({"claim", "v", "adopted"}) == R"(export.adopt {"name":"v"})");
+    CHECK(asked({"claim", "--timeout", "5", "v", "shared"}) ==
+          R"(export.release {"name":"v","timeout_s":5})");
     CHECK(asked({"sessions", "v"}) == R"(session.list {"export":"v"})");
     CHECK(asked({"disconnect", "7"}) == R"(session.disconnect {"session":7})");
     CHECK(asked({"disconnect", "--now", "--export", "v"}) ==

@@ -345,6 +345,28 @@ TEST_CASE("one device cannot have two claims, and both exports are named", "[ser
                               "got shared in export \"b\" and exclusive in export \"a\"");
 }
 
+TEST_CASE("beside others an adopted claim is an exclusive one", "[server]") {
+    Machine machine;
+    machine.disk("sda", 8 * MiB);
+    machine.partition("sda1", "sda", MiB, MiB);
+    machine.add("a", Claim::adopted, {on("sda", 2 * MiB, MiB)});
+    machine.add("b", Claim::shared, {on("sda1")});
+    CHECK(machine.report().empty());
+    machine.configuration.exports[1].claim = Claim::adopted;
+    CHECK(machine.report().find("are a disk and its partition: both cannot be claimed") !=
+          std::string::npos);
+    machine.configuration.exports[1].claim = Claim::shared;
+    machine.configuration.exports[0].table[0].offset = MiB;
+    CHECK(machine.report().find("exports may only write to the same bytes if all of them are "
+                                "shared") != std::string::npos);
+    machine.configuration.exports[1].table[0].device = "sda";
+    CHECK(machine.report().find("want one claim in all exports, got shared in export \"b\" and "
+                                "adopted in export \"a\"") != std::string::npos);
+    machine.configuration.exports.pop_back();
+    machine.configuration.exports[0].cache = Cache::buffered;
+    CHECK(machine.report().find("\"direct\"") != std::string::npos);
+}
+
 TEST_CASE("one device cannot have two cache modes", "[server]") {
     Machine machine;
     machine.file("f.img", MiB);
