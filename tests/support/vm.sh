@@ -71,6 +71,7 @@ expect_clean() { # ext4|xfs DEVICE
 writers=()
 start_writer() { # OPTION-OF-VERIFIED-WRITER... PATH
     local number=${#writers[@]}
+    rm -f "count-$number" # of one before it
     /usr/bin/python3 "$tests/support/verified_writer.py" --seed "$number" --count "count-$number" \
         --stalls 1000 "$@" >"writer-$number.json" 2>"writer-$number.log" &
     writers+=($!)
