@@ -255,6 +255,9 @@ Administration::Seconds Administration::end_suspension(const std::string& name) 
     return since ? Seconds(Clock::now() - since.mapped()) : Seconds();
 }
 
+// g++ 12 takes the coroutine frame's own operator new, which it has inlined, for another one.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
 asio::awaitable<Administration::Resized> Administration::resize(std::string name,
                                                                 std::optional<std::uint64_t> size) {
     const auto changing = co_await changes_.take("resize", name);
@@ -289,5 +292,6 @@ asio::awaitable<Administration::Resized> Administration::resize(std::string name
     tell(EventKind::swapped, name, "resized");
     co_return done;
 }
+#pragma GCC diagnostic pop
 
 } // namespace interposed::control
