@@ -1,4 +1,5 @@
 #include "attach/residence.hpp"
+#include "control/boot.hpp"
 #include "control/control.hpp"
 #include "control/hand_over.hpp"
 #include "control/state_store.hpp"
@@ -90,8 +91,11 @@ int serve(const CommandLine& line) {
     if (line.take_over)
         inherited = take_over(file);
     std::optional<control::StateStore> store;
-    if (file.state_dir)
+    if (file.state_dir) {
         store.emplace(*file.state_dir);
+        for (const std::string& what : control::forget_other_boot(*store, control::boot_id()))
+            server::log::warning(what);
+    }
     const config::Configuration configuration = store ? store->apply_to(file) : file;
     if (store)
         warn_of_records(*store);

@@ -1,0 +1,70 @@
+#include "control/boot.hpp"
+
+#include "config/quotes.hpp"
+
+#include <fstream>
+#include <map>
+#include <optional>
+
+namespace interposed::control {
+
+namespace {
+
+std::string first_line(const std::string& path) {
+    std::ifstream in(path);
+    std::string line;
+    std::getline(in, line);
+    return line;
+}
+
+bool is_of_its_boot(const std::optional<config::Export>& one) {
+    return one && (one->interposed || one->claim == config::Claim::adopted);
+}
+
+/// What is left of it; nothing, if it was made for the interposition alone.
+std::optional<Record> without_boot(Record record) {
+    for (auto* const one : {&record.live, &record.loaded}) {
+        if (!is_of_its_boot(*one))
+            continue;
+        if ((*one)->interposed && record.origin == Record::Origin::created)
+            return std::nullopt;
+        if ((*one)->interposed)
+            (*one)->attach.reset();
+        (*one)->interposed.reset();
+        (*one)->claim = config::Claim::shared;
+    }
+    return record;
+}
+
+} // namespace
+
+std::string boot_id() {
+    return first_line("/proc/sys/kernel/random/boot_id");
+}
+
+std::vector<std::string> forget_other_boot(StateStore& store, const std::string& boot) {
+    const std::string path = store.folder() + "/boot";
+    std::vector<std::string> forgotten;
+    if (boot.empty() || first_line(path) == boot)
+        return forgotten;
+    const std::map<std::string, Record> records = store.records(); // they change below
+    for (const auto& [name, record] : records) {
+        if (!is_of_its_boot(record.live) && !is_of_its_boot(record.loaded))
+            continue;
+        const auto interposed = record.live ? record.live->interposed : std::nullopt;
+        const auto pending = store.prepare(name, without_boot(record));
+        store.commit(*pending, [] { return true; });
+        forgotten.push_back("export " + config::in_quotes(name) + ": since the last boot " +
+                            (interposed ? "it is in the path of volume " +
+                                              config::in_quotes(interposed->volume) + " no more"
+                                        : "its claim is shared again"));
+    }
+    // Last: whoever is killed before this does it again.
+    std::ofstream out(path, std::ios::trunc);
+    out << boot << "\n" << std::flush;
+    if (!out)
+        throw std::runtime_error(path + ": cannot be written");
+    return forgotten;
+}
+
+} // namespace interposed::control
