@@ -153,6 +153,7 @@ struct Export {
     Cache cache = Cache::automatic;
     bool read_only = false;
     bool optional = false;
+    bool kernel_only = false; ///< there for "attach" alone: for other clients it does not exist
     std::optional<std::vector<AddressRange>> allow; ///< absent: everyone
     std::vector<Segment> table;                     ///< from "table" or "dm_table" alike
     std::optional<std::uint32_t> max_connections;   ///< at a time; absent: only the server's limits

@@ -29,10 +29,11 @@ bool operator==(const Interposition& a, const Interposition& b) {
 }
 
 bool operator==(const Export& a, const Export& b) {
-    const auto& [name, description, claim, cache, read_only, optional, allow, table,
+    const auto& [name, description, claim, cache, read_only, optional, kernel_only, allow, table,
                  max_connections, qos, attach, interposed, place] = a;
     return name == b.name && description == b.description && claim == b.claim && cache == b.cache &&
-           read_only == b.read_only && optional == b.optional && allow == b.allow &&
+           read_only == b.read_only && optional == b.optional &&
+           kernel_only == b.kernel_only && allow == b.allow &&
            table == b.table && max_connections == b.max_connections && qos == b.qos &&
            attach == b.attach && interposed == b.interposed;
 }

@@ -110,6 +110,7 @@ Export read_export(Reader& reader, const Node& at, const std::string& folder) {
     read_cache(reader, fields, result);
     read_truth(reader, fields, "read_only", result.read_only);
     read_truth(reader, fields, "optional", result.optional);
+    read_truth(reader, fields, "kernel_only", result.kernel_only);
     read_allow(reader, fields, result);
     if (const auto most = fields.find("max_connections"))
         result.max_connections = reader.count(*most, 1, std::numeric_limits<std::uint32_t>::max());

@@ -17,9 +17,9 @@ constexpr std::array<std::string_view, 7> top_keys = {"listen",    "exports", "l
 constexpr std::array<std::string_view, 5> limit_keys = {
     "connections", "connections_per_client", "memory", "handshake_timeout_s", "keepalive_s"};
 constexpr std::array<std::string_view, 5> listener_keys = {"unix", "tcp", "mode", "owner", "group"};
-constexpr std::array<std::string_view, 13> export_keys = {
+constexpr std::array<std::string_view, 14> export_keys = {
     "name",       "description", "claim",           "cache", "read_only",
-    "optional",   "allow",       "max_connections", "qos",   "attach",
+    "optional", "kernel_only",   "allow",       "max_connections", "qos",   "attach",
     "interposed", "table",       "dm_table"};
 constexpr std::array<std::string_view, 6> attach_keys = {
     "device", "connections", "timeout_s", "dead_conn_timeout_s", "block_size", "identifier"};

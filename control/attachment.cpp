@@ -12,6 +12,7 @@
 #include <asio/detached.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
+#include <atomic>
 #include <cerrno>
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -31,6 +32,7 @@ constexpr std::chrono::seconds kernel_deadline{30};
 /// table is put away up to a second later on Linux 6.1.
 constexpr std::chrono::seconds lease_lingers{3};
 constexpr std::chrono::milliseconds lease_step{10};
+constexpr std::chrono::milliseconds look_again{5};
 constexpr std::chrono::milliseconds first_pause{20};
 constexpr std::chrono::milliseconds longest_pause{500};
 /// Sockets that lasted so long were taken; those that the kernel closes at once were not.
@@ -46,19 +48,24 @@ Refusal refused(const std::string& export_name, const std::string& why) {
     return {RefusalKind::refused, export_text(export_name) + ": " + why};
 }
 
-/// Who could be hurt if the device went away. It is opened for a moment, which may make the kernel
-/// look for partitions: reads that this very server answers.
-std::string users_of(unsigned index) {
+/// The claim of a device that is to go away: nobody else comes to use it while this lives. It is
+/// opened for a moment, which may make the kernel look for partitions: reads that this very server
+/// answers. Throws Refusal, naming who uses it.
+devices::FileDescriptor claim_unused(unsigned index) {
     const std::string path = attach::path_of(index);
-    const devices::FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_EXCL | O_CLOEXEC));
-    if (fd || errno != EBUSY)
-        return {};
-    try {
-        const std::string holders = devices::describe_holders(devices::probe(path));
-        return holders.empty() ? "busy" : holders;
-    } catch (const std::exception&) {
-        return "busy";
+    devices::FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_EXCL | O_CLOEXEC));
+    if (fd || errno == ENXIO) // it has no size: nobody can use it
+        return fd;
+    std::string found = std::generic_category().message(errno);
+    if (errno == EBUSY) {
+        try {
+            found = devices::describe_holders(devices::probe(path));
+        } catch (const std::exception&) {
+            found.clear();
+        }
     }
+    throw Refusal(RefusalKind::refused,
+                  path + ": want it unused, found it " + (found.empty() ? "busy" : found));
 }
 
 /// On a thread that may wait. The device that was attached under the identifier gets the sockets;
@@ -181,8 +188,32 @@ std::shared_ptr<Attachment::Sockets> Attachment::make_sockets(unsigned count) {
     return made;
 }
 
+/// Not while there are requests of its own in the kernel: they are what it is for.
+void Attachment::drop_lease() {
+    if (sessions_ > 0)
+        return;
+    held_.reset();
+    lease_.reset();
+}
+
 asio::awaitable<void> Attachment::wire() {
+    const auto self = shared_from_this();
+    wiring_ = true;
+    std::exception_ptr failed;
+    try {
+        co_await wire_once();
+    } catch (...) {
+        failed = std::current_exception();
+    }
+    wiring_ = false;
+    if (failed)
+        std::rethrow_exception(failed);
+}
+
+asio::awaitable<void> Attachment::wire_once() {
     co_await take_lease();
+    if (ending_ || detaching_)
+        throw refused(export_name_, "it is being detached, or handed over");
     serve_inherited();
     if (is_complete())
         co_return;
@@ -210,9 +241,9 @@ asio::awaitable<void> Attachment::wire() {
 }
 
 void Attachment::serve(server::HandedSocket socket) {
-    auto left = [weak = weak_from_this()](server::Departure how) {
-        if (const auto self = weak.lock())
-            self->session_left(std::move(how));
+    // It lives as long as its sessions: the lease does.
+    auto left = [self = shared_from_this()](server::Departure how) {
+        self->session_left(std::move(how));
     };
     const std::string name = "kernel, " + (index_ ? attach::path_of(*index_) : wish_.device);
     std::erase_if(connections_, [](const auto& each) { return each.expired(); });
@@ -251,19 +282,37 @@ void Attachment::serve_inherited() {
 asio::awaitable<Attachment::Handed> Attachment::hand_over() {
     const auto self = shared_from_this();
     ending_ = true;
+    changed_.cancel();
+    co_await wait_until_wired();
     for (const auto& each : connections_) {
         if (const auto connection = each.lock())
             connection->hand_over();
     }
-    changed_.cancel();
     co_await wait_until_empty();
+    if (sessions_ > 0) { // those that end later are served again: session_left()
+        ending_ = false;
+        for (auto& socket : std::exchange(handed_, {}))
+            serve(std::move(socket));
+        keep();
+        throw Refusal(RefusalKind::timeout,
+                      export_text(export_name_) +
+                          ": its requests have not come to an end in time; it goes on");
+    }
     co_return Handed{
         .identifier = wish_.identifier, .told = told_, .sockets = std::exchange(handed_, {})};
 }
 
 void Attachment::keep() {
+    if (std::exchange(running_, true))
+        return;
     auto kept = [](std::shared_ptr<Attachment> self) -> asio::awaitable<void> {
-        co_await self->run();
+        try {
+            co_await self->run();
+        } catch (const std::exception& why) {
+            log::error(export_text(self->export_name_) + ": not kept attached: " + why.what(),
+                       {.export_name = self->export_name_});
+        }
+        self->running_ = false;
     };
     asio::co_spawn(server_.context(), kept(shared_from_this()), asio::detached);
 }
@@ -271,7 +320,7 @@ void Attachment::keep() {
 /// Until it has been detached, or the server stops.
 asio::awaitable<void> Attachment::run() {
     while (!ending_) {
-        if (is_complete() || has_settled()) {
+        if (detaching_ || is_complete() || has_settled()) {
             co_await pause();
             continue;
         }
@@ -285,7 +334,7 @@ asio::awaitable<void> Attachment::run() {
             co_await pause();
         if (attempts_ == enough_attempts && state_ == State::serving)
             note("the kernel takes no sockets: another server may have given it all it wants");
-        if (ending_ || is_complete())
+        if (ending_ || detaching_ || is_complete())
             continue;
         std::string why;
         try {
@@ -300,7 +349,7 @@ asio::awaitable<void> Attachment::run() {
 
 /// As long as there is nothing to do, or before the next attempt.
 asio::awaitable<void> Attachment::pause() {
-    if (is_complete() || has_settled())
+    if (detaching_ || is_complete() || has_settled())
         changed_.expires_at(Clock::time_point::max());
     else
         changed_.expires_after(
@@ -320,8 +369,7 @@ bool Attachment::was_disconnected() const {
 
 void Attachment::leave() {
     state_ = State::left;
-    held_.reset();
-    lease_.reset();
+    drop_lease();
     log::warning(export_text(export_name_) + ": somebody has disconnected " +
                      attach::path_of(index_.value_or(0)) +
                      "; it is not attached again before it is asked for",
@@ -339,8 +387,12 @@ void Attachment::note(const std::string& why) {
 void Attachment::session_left(server::Departure how) {
     --sessions_;
     goodbye_ = goodbye_ || how.goodbye;
-    if (how.handed)
+    if (how.handed && ending_)
         handed_.push_back(std::move(*how.handed));
+    else if (how.handed) // nobody wants it any more
+        serve(std::move(*how.handed));
+    if (state_ == State::left)
+        drop_lease();
     changed_.cancel();
 }
 
@@ -356,39 +408,60 @@ void Attachment::stop() {
 
 asio::awaitable<void> Attachment::wait_until_empty() {
     const auto deadline = Clock::now() + kernel_deadline;
+    asio::steady_timer timer(server_.context());
     while (sessions_ > 0 && Clock::now() < deadline) {
-        changed_.expires_at(deadline);
-        std::error_code ignored;
-        co_await changed_.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
+        timer.expires_after(look_again);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
+}
+
+/// Not with the timer that run() waits for.
+asio::awaitable<void> Attachment::wait_until_wired() {
+    asio::steady_timer timer(server_.context());
+    while (wiring_) {
+        timer.expires_after(look_again);
+        co_await timer.async_wait(asio::use_awaitable);
     }
 }
 
 asio::awaitable<void> Attachment::detach(bool force) {
     const auto self = shared_from_this();
-    const bool attached = index_ && state_ != State::left;
-    if (attached) {
-        auto work = [index = *index_, force, identifier = wish_.identifier] {
-            if (const std::string users = force ? "" : users_of(index); !users.empty())
-                throw Refusal(RefusalKind::refused,
-                              attach::path_of(index) + ": want it unused, found it " + users);
-            const auto found = attach::look_at(index);
-            if (found && found->connected && found->identifier == identifier)
-                attach::NbdNetlink().disconnect(index);
+    detaching_ = true;
+    changed_.cancel();
+    co_await wait_until_wired();
+    std::exception_ptr failed;
+    if (index_ && state_ != State::left) {
+        enum : int { open, begun, called_off };
+        const auto stage = std::make_shared<std::atomic<int>>(open);
+        const auto move_to = [stage](int next) {
+            int before = open;
+            return stage->compare_exchange_strong(before, next);
         };
-        ending_ = true;
+        auto work = [index = *index_, force, identifier = wish_.identifier, move_to] {
+            const auto claimed = force ? devices::FileDescriptor() : claim_unused(index);
+            const auto found = attach::look_at(index);
+            if (!found || !found->connected || found->identifier != identifier)
+                return;
+            if (!move_to(begun))
+                throw Refusal(RefusalKind::timeout, "detaching was called off");
+            attach::NbdNetlink().disconnect(index);
+        };
+        std::function<bool()> cancel = [move_to] { return move_to(called_off); };
         try {
-            co_await jobs_.run("detaching", std::move(work), Clock::now() + kernel_deadline);
+            co_await jobs_.run("detaching", std::move(work), Clock::now() + kernel_deadline,
+                               std::move(cancel));
         } catch (...) {
-            ending_ = false;
-            throw;
+            failed = std::current_exception();
         }
     }
-    ending_ = true;
+    detaching_ = false;
+    ending_ = !failed;
     changed_.cancel();
-    co_await wait_until_empty();
+    if (failed)
+        std::rethrow_exception(failed);
     state_ = State::left;
-    held_.reset();
-    lease_.reset();
+    co_await wait_until_empty();
+    drop_lease();
 }
 
 asio::awaitable<void> Attachment::follow_size() {

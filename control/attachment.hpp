@@ -63,6 +63,7 @@ public:
         attach::KernelExport told; ///< to the kernel
         std::vector<server::HandedSocket> sockets;
     };
+    /// Throws Refusal where that takes too long, and then it goes on by itself.
     asio::awaitable<Handed> hand_over();
     /// Goes on with them, once wire() is called: before it, in the next server; after hand_over(),
     /// where nobody has taken them.
@@ -82,6 +83,8 @@ private:
     struct Sockets;
 
     asio::awaitable<void> take_lease();
+    void drop_lease();
+    asio::awaitable<void> wire_once();
     [[nodiscard]] attach::KernelExport describe() const;
     std::shared_ptr<Sockets> make_sockets(unsigned count);
     asio::awaitable<void> run();
@@ -94,6 +97,7 @@ private:
     [[nodiscard]] bool was_disconnected() const;
     void leave();
     asio::awaitable<void> wait_until_empty();
+    asio::awaitable<void> wait_until_wired();
 
     server::Server& server_;
     Jobs& jobs_;
@@ -113,7 +117,10 @@ private:
     std::vector<server::HandedSocket> handed_;
     bool goodbye_ = false;
     bool ending_ = false;
-    unsigned attempts_ = 0; ///< since it last went well for a while
+    bool running_ = false;   ///< run() is under way
+    bool wiring_ = false;    ///< wire() is
+    bool detaching_ = false; ///< run() only waits
+    unsigned attempts_ = 0;  ///< since it last went well for a while
     Clock::time_point wired_at_{};
     asio::steady_timer changed_; ///< cancelled when there is something to see to
 };

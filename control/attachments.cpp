@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <functional>
 #include <set>
+#include <thread>
 #include <unistd.h>
 #include <utility>
 
@@ -23,6 +24,9 @@ namespace log = server::log;
 using server::EventKind;
 
 namespace {
+
+/// For the clients of the network, once the next server has the kernel's sockets.
+constexpr std::chrono::seconds patience_with_others{2};
 
 /// FNV-1a: names that differ only in what was replaced must not become one.
 std::uint32_t hash_of(const std::string& text) {
@@ -50,7 +54,8 @@ std::string identifier_for(const std::string& export_name) {
 }
 
 Attachments::Attachments(server::Server& server, Administration& administration)
-    : server_(server), administration_(administration), jobs_(server.context()) {}
+    : server_(server), administration_(administration), jobs_(server.context()),
+      changing_(server.context()) {}
 
 /// Nobody waits for the end of it; a refusal is for the log.
 void Attachments::spawn(asio::awaitable<void> work) {
@@ -102,6 +107,9 @@ asio::awaitable<void> Attachments::first_attempt(Pointer which) {
 
 /// What is attached becomes what the exports say.
 asio::awaitable<void> Attachments::settle() {
+    const auto changing = co_await changing_.take("settling attachments", std::string());
+    if (stopping_ || handing_over_)
+        co_return;
     std::vector<Pointer> added;
     for (const auto& live : server_.exports().all()) {
         const auto now = live->now();
@@ -152,8 +160,8 @@ void Attachments::inherit(std::vector<Attachment::Handed> handed) {
 
 /// Everything or nothing: as long as the next server has not said that it goes on, this one does.
 asio::awaitable<std::size_t> Attachments::hand_over(std::string socket) {
-    if (stopping_ || handing_over_)
-        throw Refusal(RefusalKind::refused, "the server is stopping");
+    const auto changing = co_await changing_.take("hand-over", std::string());
+    check_going_on();
     for (const auto& live : server_.exports().all()) {
         if (live->held() && all_.contains(live->now()->name))
             throw Refusal(RefusalKind::refused, export_text(live->now()->name) +
@@ -162,6 +170,7 @@ asio::awaitable<std::size_t> Attachments::hand_over(std::string socket) {
     auto open = [socket] { return std::make_shared<HandOver>(socket); };
     const auto to = co_await jobs_.run("reaching the next server", std::move(open),
                                        Clock::now() + Administration::close_deadline);
+    check_going_on();
     handing_over_ = true;
     auto all = std::make_shared<std::vector<Attachment::Handed>>();
     std::vector<Pointer> from;
@@ -169,16 +178,17 @@ asio::awaitable<std::size_t> Attachments::hand_over(std::string socket) {
         if (each->status().state != Attachment::State::left)
             from.push_back(each);
     }
-    for (const Pointer& each : from) {
-        auto handed = co_await each->hand_over();
-        all->push_back(std::move(handed));
-    }
-    const std::size_t count = all->size();
+    std::size_t count = 0;
     bool sent = false;
     try {
+        for (const Pointer& each : from) {
+            auto handed = co_await each->hand_over();
+            all->push_back(std::move(handed));
+        }
+        count = all->size();
         auto send = [to, all] { to->send(*all); };
         co_await jobs_.run("handing over", std::move(send),
-                           Clock::now() + Administration::close_deadline);
+                           Clock::now() + Administration::close_deadline, to->giving_up());
         sent = true;
     } catch (const std::exception& why) {
         log::error(std::string("not handed over, going on: ") + why.what());
@@ -199,7 +209,7 @@ Attachments::wait_for_successor(std::shared_ptr<HandOver> to, std::vector<Pointe
     try {
         auto wait = [to] { return to->is_taken(); };
         taken = co_await jobs_.run("handing over", std::move(wait),
-                                   Clock::now() + Administration::open_deadline);
+                                   Clock::now() + Administration::open_deadline, to->giving_up());
     } catch (const std::exception& why) {
         log::error(why.what());
     }
@@ -212,11 +222,23 @@ Attachments::wait_for_successor(std::shared_ptr<HandOver> to, std::vector<Pointe
     all->clear();
     to->keep_until_exit();
     ::kill(::getpid(), SIGTERM);
+    // The next server waits for the end of this process, and the kernel for the next server. What
+    // is left in the kernel then has the claims and the leases with it. A thread, for a timer would
+    // be waited for by a server that has nothing else to do.
+    std::thread([] {
+        std::this_thread::sleep_for(patience_with_others);
+        ::_exit(0);
+    }).detach();
+}
+
+void Attachments::check_going_on() const {
+    if (stopping_ || handing_over_)
+        throw Refusal(RefusalKind::refused, "the server is stopping, or handing over");
 }
 
 void Attachments::go_on(const std::vector<Pointer>& which, std::vector<Attachment::Handed>& with) {
     handing_over_ = false;
-    for (std::size_t i = 0; i < which.size(); ++i) {
+    for (std::size_t i = 0; i < with.size(); ++i) { // the others never stopped
         which[i]->inherit(std::move(with[i]));
         spawn(first_attempt(which[i]));
     }
@@ -279,6 +301,8 @@ std::string Attachments::choose_device(const config::Attach& wish) const {
 }
 
 asio::awaitable<Attachment::Status> Attachments::attach(std::string name, config::Attach wish) {
+    const auto changing = co_await changing_.take("attach", name);
+    check_going_on();
     const auto before =
         administration_.find_to_change(name)->now()->definition->source.attach; // a copy
     if (wish.identifier.empty())
@@ -306,6 +330,7 @@ asio::awaitable<Attachment::Status> Attachments::attach(std::string name, config
             std::rethrow_exception(failed);
         }
     } catch (...) {
+        which->stop();
         all_.erase(name);
         throw;
     }
@@ -315,6 +340,8 @@ asio::awaitable<Attachment::Status> Attachments::attach(std::string name, config
 }
 
 asio::awaitable<void> Attachments::detach(std::string name, bool force) {
+    const auto changing = co_await changing_.take("detach", name);
+    check_going_on();
     const auto live = administration_.find_to_change(name);
     const auto found = all_.find(name);
     if (found == all_.end())

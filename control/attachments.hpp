@@ -2,6 +2,7 @@
 
 #include "control/administration.hpp"
 #include "control/attachment.hpp"
+#include "control/change_lock.hpp"
 #include "control/hand_over.hpp"
 #include "server/events.hpp"
 
@@ -63,12 +64,14 @@ private:
                                              std::vector<Pointer> from,
                                              std::shared_ptr<std::vector<Attachment::Handed>> all);
     void go_on(const std::vector<Pointer>& which, std::vector<Attachment::Handed>& with);
+    void check_going_on() const;
     void check_free(const std::string& name, const config::Attach& wish) const;
     void spawn(asio::awaitable<void> work);
 
     server::Server& server_;
     Administration& administration_;
     Jobs jobs_;
+    ChangeLock changing_;                ///< of what is attached; before that of the administration
     std::map<std::string, Pointer> all_; ///< by export
     bool resident_ = false;
     bool stopping_ = false;

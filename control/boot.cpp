@@ -43,11 +43,14 @@ std::string boot_id() {
 }
 
 std::vector<std::string> forget_other_boot(StateStore& store, const std::string& boot) {
-    const std::string path = store.folder() + "/boot";
+    const std::string last = first_line(store.folder() + "/boot");
     std::vector<std::string> forgotten;
-    if (boot.empty() || first_line(path) == boot)
+    if (boot.empty() || last == boot)
         return forgotten;
-    const std::map<std::string, Record> records = store.records(); // they change below
+    // A folder that does not say is one of a version that did not, perhaps of a moment ago.
+    std::map<std::string, Record> records;
+    if (!last.empty())
+        records = store.records(); // a copy: they change below
     for (const auto& [name, record] : records) {
         if (!is_of_its_boot(record.live) && !is_of_its_boot(record.loaded))
             continue;
@@ -60,10 +63,7 @@ std::vector<std::string> forget_other_boot(StateStore& store, const std::string&
                                         : "its claim is shared again"));
     }
     // Last: whoever is killed before this does it again.
-    std::ofstream out(path, std::ios::trunc);
-    out << boot << "\n" << std::flush;
-    if (!out)
-        throw std::runtime_error(path + ": cannot be written");
+    store.put_text("boot", boot + "\n");
     return forgotten;
 }
 

@@ -35,7 +35,7 @@ Administration::ExportPointer Administration::with_claim(const server::LiveExpor
         std::vector<config::Fault> faults;
         server::find_conflicts(all, faults);
         if (!faults.empty())
-            throw Refusal(RefusalKind::refused,
+            throw Refusal(RefusalKind::device, // another export holds it, as somebody else could
                           export_text(now->name) + ": " + faults.front().message);
     }
     return next;

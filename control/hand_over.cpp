@@ -208,7 +208,15 @@ void HandOver::send(const std::vector<Attachment::Handed>& all) {
 
 bool HandOver::is_taken() {
     char answer = 0;
-    return ::recv(socket_.get(), &answer, 1, 0) == 1 && answer == taken;
+    return ::recv(socket_.get(), &answer, 1, 0) == 1 && answer == taken &&
+           ::send(socket_.get(), &taken, 1, MSG_NOSIGNAL) == 1;
+}
+
+std::function<bool()> HandOver::giving_up() {
+    return [fd = socket_.get()] {
+        ::shutdown(fd, SHUT_RDWR);
+        return false;
+    };
 }
 
 void HandOver::keep_until_exit() {
@@ -247,8 +255,10 @@ take_over(const std::function<bool(const std::string& address)>& ask) {
     std::vector<Attachment::Handed> all = received.get();
     if (::send(connected.get(), &taken, 1, MSG_NOSIGNAL) != 1)
         fail("telling the server that runs to stop");
-    char none = 0;
-    while (::recv(connected.get(), &none, 1, 0) > 0) {
+    char answer = 0;
+    if (::recv(connected.get(), &answer, 1, 0) != 1 || answer != taken)
+        refuse("the server that runs goes on by itself");
+    while (::recv(connected.get(), &answer, 1, 0) > 0) {
     }
     return all;
 }

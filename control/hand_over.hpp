@@ -10,8 +10,8 @@
 /// How the sockets of attachments get from one server to the next: over a Unix socket of packets
 /// (SOCK_SEQPACKET), each with a description, a descriptor (SCM_RIGHTS) and what was received from
 /// it and not used. The next server listens; the one that runs connects, sends, and waits for a
-/// word that everything has arrived. Before that word it can go on as if nothing had been; with it,
-/// it stops. The end of the connection is the end of its process.
+/// word that everything has arrived. Before that word it can go on as if nothing had been; it
+/// confirms it, and stops. The end of the connection is then the end of its process.
 namespace interposed::control {
 
 /// The side of the server that runs. All calls may wait. Not thread-safe.
@@ -25,8 +25,11 @@ public:
 
     /// Sends all of it; the sockets stay open here. Throws std::system_error.
     void send(const std::vector<Attachment::Handed>& all);
-    /// Waits for the word. False: the other end has gone.
+    /// Waits for the word, and confirms it. False: the other end has gone.
     bool is_taken();
+    /// What ends send() and is_taken() on other threads, for Jobs::run(): they are to be waited
+    /// for.
+    [[nodiscard]] std::function<bool()> giving_up();
     /// The other end waits for this process to end.
     void keep_until_exit();
 

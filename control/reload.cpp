@@ -153,6 +153,11 @@ void Administration::settle_runtime_changes(Plan& plan, Winner winner) {
             continue;
         const config::Export& source = now->definition->source;
         const config::Export* const before = in_file(name);
+        if (before == nullptr && (source.attach || source.interposed) &&
+            find_export(wanted, name) == nullptr) {
+            wanted.push_back(source); // this host's kernel relies on it, whoever wins
+            continue;
+        }
         const bool is_as_written =
             before != nullptr && !live->loaded() && source == with_run_time_state(*before, source);
         const auto written = std::find_if(wanted.begin(), wanted.end(),
@@ -210,6 +215,11 @@ void Administration::open_all(Plan& plan) {
         const std::string name = live->now()->name;
         if (find_export(plan.wanted.exports, name) != nullptr || plan.going.contains(name))
             continue;
+        if (const auto now = live->now();
+            now->definition->source.attach || now->definition->source.interposed)
+            throw Refusal(RefusalKind::refused,
+                          export_text(name) + " is to go, but is a device of this host's kernel: "
+                                              "detach it, or release its volume, first");
         plan.removed.push_back(live);
         plan.report.removed.push_back(name);
     }

@@ -196,6 +196,15 @@ void StateStore::put_in_place(Pending& pending) {
     records_.insert_or_assign(pending.name_, std::move(*pending.record_));
 }
 
+void StateStore::put_text(const std::string& file, const std::string& text) const {
+    const std::string path = path_of(file);
+    const std::string fresh = path + std::string(unfinished);
+    write_synced(fresh, text);
+    if (::rename(fresh.c_str(), path.c_str()) != 0)
+        fail_with_errno(path, "cannot be replaced");
+    sync_folder();
+}
+
 void StateStore::take_away(const std::string& name) {
     const auto known = files_.find(name);
     const std::string path = path_of(known->second);

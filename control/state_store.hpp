@@ -53,6 +53,9 @@ public:
     /// the one or the other.
     void commit(Pending& pending, const MayCommit& may_commit);
 
+    /// A text of its own beside the records, replaced whole and synced. Throws std::runtime_error.
+    void put_text(const std::string& file, const std::string& text) const;
+
     /// What the file says, with what is recorded: that wins.
     [[nodiscard]] config::Configuration apply_to(config::Configuration configuration) const;
 

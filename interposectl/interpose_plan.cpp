@@ -65,7 +65,7 @@ Json export_of(const InterposePlan& plan) {
     // 0.0.0.0 is nobody's address: who else wrote to it would bypass the filesystem.
     return {{"name", plan.export_name}, {"description", description_of(plan.volume)},
             {"claim", "shared"},        {"cache", "direct"},
-            {"allow", {"0.0.0.0/32"}},  {"dm_table", lines}};
+            {"kernel_only", true},  {"dm_table", lines}};
 }
 
 Json attach_of(const InterposePlan& plan) {

@@ -62,7 +62,8 @@ private:
         undo_.add("marked as interposed again", [this] { mark(State::in); });
         undo_.add("claimed the disks again", [this] { (void)server_.adopt(one_.export_name, 3s); });
         server_.give_back(one_.export_name);
-        pause_ = volume::exchange(found_.name, one_.before, mounts_on(found_), {.limit = limit_});
+        pause_ = volume::exchange(found_.name, one_.after, one_.before, mounts_on(found_),
+                                  {.limit = limit_});
     }
 
     void mark(State state) {

@@ -15,7 +15,8 @@ public:
     }
     /// What was done stays.
     void forget() { steps_.clear(); }
-    /// Takes everything back, the last first, and goes on where that fails. A line for each.
+    /// Takes everything back, the last first, up to a step that cannot be taken back: those before
+    /// it may be what it still stands on. A line for each.
     std::string run();
 
 private:

@@ -170,11 +170,9 @@ asio::awaitable<std::optional<Agreement>> Connection::shake_hands_in_time() {
 
 Agreement Connection::take_agreed_place() {
     Agreement agreement;
-    agreement.chosen = catalog_.find(*agreed_on_);
+    agreement.chosen = catalog_.admit_kernel(*agreed_on_);
     if (!agreement.chosen)
         throw ProtocolError("there is no export \"" + *agreed_on_ + "\" any more");
-    if (catalog_.admit(agreement.chosen) != Admission::yes)
-        throw ProtocolError("the export takes no new clients now");
     return agreement;
 }
 

@@ -56,7 +56,7 @@ std::vector<std::shared_ptr<const Export>> PeerCatalog::visible() const {
     std::vector<std::shared_ptr<const Export>> seen;
     for (const auto& each : exports_.all()) {
         auto now = each->now();
-        if (peer_.allowed_by(now->allow))
+        if (peer_may_see(*now))
             seen.push_back(std::move(now));
     }
     return seen;
@@ -69,7 +69,21 @@ std::shared_ptr<const Export> PeerCatalog::find(std::string_view name) const {
             found = all.front();
     }
     auto now = found ? found->now() : nullptr;
-    return now && peer_.allowed_by(now->allow) ? now : nullptr;
+    return now && peer_may_see(*now) ? now : nullptr;
+}
+
+bool PeerCatalog::peer_may_see(const Export& one) const {
+    const bool kernel_only = one.definition && one.definition->source.kernel_only;
+    return !kernel_only && peer_.allowed_by(one.allow);
+}
+
+std::shared_ptr<const Export> PeerCatalog::admit_kernel(std::string_view name) {
+    const auto live = exports_.find(name);
+    if (!live)
+        return nullptr;
+    auto now = live->now();
+    seat_ = live->admit(Terms::of(*now), LiveExport::Entitled::yes).seat;
+    return now;
 }
 
 Admission PeerCatalog::admit(const std::shared_ptr<const Export>& chosen) {

@@ -54,6 +54,9 @@ public:
     [[nodiscard]] std::shared_ptr<const Export> find(std::string_view name) const override;
     [[nodiscard]] bool closing() const override { return exports_.closing(); }
     Admission admit(const std::shared_ptr<const Export>& chosen) override;
+    /// Takes a place for this host's kernel, which was promised one when it was attached: whatever
+    /// else is said of the export's clients. Null: there is no such export.
+    std::shared_ptr<const Export> admit_kernel(std::string_view name);
 
     /// The place, once admit() has said yes.
     [[nodiscard]] LiveExport::Seat* seat() const { return seat_.get(); }
@@ -61,6 +64,8 @@ public:
     void give_seat_back() { seat_.reset(); }
 
 private:
+    [[nodiscard]] bool peer_may_see(const Export& one) const;
+
     const ExportSet& exports_;
     const Peer& peer_;
     std::unique_ptr<LiveExport::Seat> seat_;

@@ -42,12 +42,12 @@ std::uint64_t LiveExport::in_flight() const {
     return sum;
 }
 
-LiveExport::Admitted LiveExport::admit(const Terms& offered) {
+LiveExport::Admitted LiveExport::admit(const Terms& offered, Entitled entitled) {
     auto place = std::make_unique<Seat>(shared_from_this(), offered);
     const std::lock_guard lock(mutex_);
-    if (draining_)
+    if (draining_ && entitled == Entitled::no)
         return {.answer = Admission::draining, .seat = nullptr};
-    if (now_->max_connections && seats_ >= *now_->max_connections)
+    if (entitled == Entitled::no && now_->max_connections && seats_ >= *now_->max_connections)
         return {.answer = Admission::full, .seat = nullptr};
     ++seats_; // which the seat gives back
     place->taken_ = true;

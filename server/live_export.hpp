@@ -67,8 +67,11 @@ public:
     /// Requests that are accepted and not answered.
     [[nodiscard]] std::uint64_t in_flight() const;
 
+    /// Whether a client is let in also where others are not: while it drains, and beyond
+    /// max_connections.
+    enum class Entitled : std::uint8_t { no, yes };
     /// `offered` is what the client has been told.
-    Admitted admit(const Terms& offered);
+    Admitted admit(const Terms& offered, Entitled entitled = Entitled::no);
 
     /// `then` is called, on any thread, when it has no connection any more, or at once if it has
     /// none.

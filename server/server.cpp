@@ -232,6 +232,8 @@ void Server::serve(const std::shared_ptr<Connection>& connection) {
 std::shared_ptr<Connection> Server::serve_kernel(HandedSocket socket, Peer peer,
                                                  std::string export_name,
                                                  std::function<void(Departure)> left_then) {
+    if (stopping())
+        throw std::runtime_error("the server is stopping");
     auto connection = connect(std::move(socket.fd), std::move(peer));
     connection->skip_handshake(std::move(export_name), std::move(socket.unread));
     connection->on_left(std::move(left_then));

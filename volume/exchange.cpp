@@ -19,25 +19,45 @@ void expect_live(const std::string& name, const Table& wanted) {
                           0);
 }
 
+/// Throws MapperError: since it was looked at somebody has loaded another table, or is about to.
+void expect_unchanged(const std::string& name, const Table& wanted) {
+    const auto now = look_at(name);
+    const std::string subject = "volume " + config::in_quotes(name) + ": ";
+    if (!now)
+        throw MapperError(subject + "there is no such volume any more", 0);
+    if (now->live != wanted)
+        throw MapperError(subject + "somebody has given it another table meanwhile", 0);
+    if (now->inactive_table || now->suspended)
+        throw MapperError(subject + "somebody is about to change it: it " +
+                              (now->suspended ? "is suspended" : "has an inactive table"),
+                          0);
+}
+
 } // namespace
 
-std::chrono::microseconds exchange(const std::string& name, const Table& to,
+std::chrono::microseconds exchange(const std::string& name, const Table& from, const Table& to,
                                    const std::vector<std::string>& mounts, Switch how) {
     const std::string subject = "volume " + config::in_quotes(name) + ": ";
     if (const std::string why = stay_resident(); !why.empty())
         throw MapperError(subject + why, 0);
     if (const std::string why = write_back(mounts, how.limit); !why.empty())
         throw MapperError(subject + "writing back what its filesystems hold: " + why, 0);
-    const auto before = look_at(name);
-    if (!before)
-        throw MapperError(subject + "there is no such volume any more", 0);
     const Guard guard(name);
+    expect_unchanged(name, from);
     load(name, to);
+    // LVM, say, may have done the same meanwhile: what is resumed has to be ours.
+    const auto now = look_at(name);
+    const bool ours = inactive_table(name) == to;
+    if (!now || now->live != from || now->suspended || !ours) {
+        if (ours)
+            clear(name);
+        throw MapperError(subject + "somebody else is changing it at this moment", 0);
+    }
     const auto pause = swap_tables(name, how);
     try {
         expect_live(name, to);
     } catch (const MapperError&) {
-        load(name, before->live);
+        load(name, from);
         (void)swap_tables(name, how);
         throw;
     }

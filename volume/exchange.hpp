@@ -8,10 +8,11 @@
 
 namespace interposed::volume {
 
-/// Puts another table into a live volume, with a guard beside it. What the filesystems at `mounts`
-/// still hold is written before, so that the pause is short. Returns how long I/O was held. Throws
-/// MapperError, and then the volume is as it was before and not suspended.
-std::chrono::microseconds exchange(const std::string& name, const Table& to,
+/// Puts another table into the place of the one that a live volume is expected to have, with a
+/// guard beside it. What the filesystems at `mounts` still hold is written before, so that the
+/// pause is short. Returns how long I/O was held. Throws MapperError, also where somebody else has
+/// changed the volume or is about to, and then it is as it was before and not suspended.
+std::chrono::microseconds exchange(const std::string& name, const Table& from, const Table& to,
                                    const std::vector<std::string>& mounts, Switch how);
 
 } // namespace interposed::volume

@@ -32,7 +32,7 @@ InterposePlan plan(std::vector<std::string> words, const Facts& of = facts()) {
 TEST_CASE("an export has the volume's lines as they are, shared, and nobody's", "[interposectl]") {
     CHECK(export_of(plan({})).dump() ==
           R"({"name":"interposed-vg-lv","description":"in the path of the volume vg-lv",)"
-          R"("claim":"shared","cache":"direct","allow":["0.0.0.0/32"],)"
+          R"("claim":"shared","cache":"direct","kernel_only":true,)"
           R"("dm_table":["0 2048 linear 8:0 384","2048 2048 linear 8:16 0"]})");
     CHECK(export_of(plan({"--export", "e"}))["name"] == "e");
 }
