@@ -49,3 +49,24 @@ make_swap() { # FILE
     mkswap "$1" >/dev/null
     swapon "$1"
 }
+
+# Kills interposectl at each of its calls of device-mapper and of the server in turn: the volume is
+# at rest afterwards, and the same command again finishes what was begun.
+killed_at_each_call() { # interpose|release
+    local verb=$1 call number
+    [[ $verb == interpose ]] || ctl interpose vol >/dev/null
+    for call in ioctl sendto; do
+        number=1
+        while [[ $(at_call "$number" "$call" signal=KILL "$verb" vol) == 137 ]]; do
+            eventually 30 is_at_rest vol || fail "$verb, $call $number: $(dmsetup info vol)"
+            number=$((number + 1))
+            ctl "$verb" vol >said.txt 2>&1 || fail "$verb after $call $number: $(<said.txt)"
+            [[ $verb == release ]] || is_over_nbd vol || fail "not interposed: $(live_table vol)"
+            [[ $verb == interpose ]] || expect_eq "$(live_table vol)" "$(<before.txt)"
+            ctl "$(opposite "$verb")" vol >said.txt 2>&1 || fail "$(<said.txt)"
+        done
+        echo "$verb: killed at $((number - 1)) calls of $call"
+        ((number > 4)) || fail "$verb is hardly ever killed: $(cat said.txt strace.txt)"
+        ctl "$(opposite "$verb")" vol >/dev/null
+    done
+}
