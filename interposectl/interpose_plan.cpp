@@ -62,10 +62,10 @@ Json export_of(const InterposePlan& plan) {
     Json lines = Json::array();
     for (const std::string& line : volume::lines_of(plan.before))
         lines.push_back(line);
-    // 0.0.0.0 is nobody's address: who else wrote to it would bypass the filesystem.
+    // Who else wrote to it would bypass the filesystem.
     return {{"name", plan.export_name}, {"description", description_of(plan.volume)},
             {"claim", "shared"},        {"cache", "direct"},
-            {"kernel_only", true},  {"dm_table", lines}};
+            {"kernel_only", true},      {"dm_table", lines}};
 }
 
 Json attach_of(const InterposePlan& plan) {
