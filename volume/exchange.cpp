@@ -33,6 +33,25 @@ void expect_unchanged(const std::string& name, const Table& wanted) {
                           0);
 }
 
+/// Throws MapperError: LVM, say, may have done the same meanwhile. What is resumed has to be ours,
+/// over what we know.
+void expect_ours_to_come(const std::string& name, const Table& from, const Table& to) {
+    const auto now = look_at(name);
+    if (!now || now->live != from || now->suspended || inactive_table(name) != to)
+        throw MapperError("volume " + config::in_quotes(name) +
+                              ": somebody else is changing it at this moment",
+                          0);
+}
+
+/// What somebody else has loaded in its place stays.
+void forget_load(const std::string& name, const Table& ours) {
+    try {
+        if (inactive_table(name) == ours)
+            clear(name);
+    } catch (const MapperError&) { // there is a more important error to tell of
+    }
+}
+
 } // namespace
 
 std::chrono::microseconds exchange(const std::string& name, const Table& from, const Table& to,
@@ -42,16 +61,14 @@ std::chrono::microseconds exchange(const std::string& name, const Table& from, c
         throw MapperError(subject + why, 0);
     if (const std::string why = write_back(mounts, how.limit); !why.empty())
         throw MapperError(subject + "writing back what its filesystems hold: " + why, 0);
-    const Guard guard(name);
     expect_unchanged(name, from);
+    const Guard guard(name);
     load(name, to);
-    // LVM, say, may have done the same meanwhile: what is resumed has to be ours.
-    const auto now = look_at(name);
-    const bool ours = inactive_table(name) == to;
-    if (!now || now->live != from || now->suspended || !ours) {
-        if (ours)
-            clear(name);
-        throw MapperError(subject + "somebody else is changing it at this moment", 0);
+    try {
+        expect_ours_to_come(name, from, to);
+    } catch (const MapperError&) {
+        forget_load(name, to);
+        throw;
     }
     const auto pause = swap_tables(name, how);
     try {
