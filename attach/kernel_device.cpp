@@ -1,9 +1,9 @@
 #include "attach/kernel_device.hpp"
 
+#include "devices/kernel_files.hpp"
+
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
-#include <fstream>
 #include <vector>
 
 namespace interposed::attach {
@@ -11,33 +11,26 @@ namespace interposed::attach {
 namespace {
 
 constexpr const char* prefix = "/dev/nbd";
+constexpr std::uint64_t highest = std::uint64_t{1} << 20; // minor numbers have so many bits
 constexpr std::uint64_t sector = 512; // of sysfs, whatever the device's block is
 
 std::filesystem::path sysfs(unsigned index) {
     return "/sys/block/nbd" + std::to_string(index);
 }
 
-/// The first line; empty if there is no such file.
-std::string line_of(const std::filesystem::path& file) {
-    std::ifstream in(file);
-    std::string line;
-    std::getline(in, line);
-    return line;
+std::string text_of(const std::filesystem::path& file) {
+    return devices::read_kernel_file(file).value_or("");
 }
 
 std::uint64_t number_of(const std::filesystem::path& file) {
-    const std::string line = line_of(file);
-    std::uint64_t number = 0;
-    std::from_chars(line.data(), line.data() + line.size(), number);
-    return number;
+    return devices::read_kernel_number(file).value_or(0);
 }
 
 /// In the order of their numbers; partitions have no entry of their own there.
 std::vector<unsigned> indices() {
     std::vector<unsigned> all;
-    std::error_code failed;
-    for (const auto& entry : std::filesystem::directory_iterator("/sys/block", failed)) {
-        if (const auto index = index_of("/dev/" + entry.path().filename().string()))
+    for (const auto& entry : devices::entries_of("/sys/block")) {
+        if (const auto index = index_of("/dev/" + entry.filename().string()))
             all.push_back(*index);
     }
     std::sort(all.begin(), all.end());
@@ -50,12 +43,10 @@ std::optional<unsigned> index_of(const std::string& device) {
     const std::string start = prefix;
     if (!device.starts_with(start))
         return std::nullopt;
-    unsigned index = 0;
-    const char* const end = device.data() + device.size();
-    const auto [stop, error] = std::from_chars(device.data() + start.size(), end, index);
-    if (error != std::errc() || stop != end || path_of(index) != device)
+    const auto index = devices::parse_number(std::string_view(device).substr(start.size()));
+    if (!index || *index > highest || path_of(static_cast<unsigned>(*index)) != device)
         return std::nullopt;
-    return index;
+    return static_cast<unsigned>(*index);
 }
 
 std::string path_of(unsigned index) {
@@ -80,9 +71,9 @@ std::optional<KernelDevice> look_at(unsigned index) {
                            number_of(sysfs(index) / "queue/logical_block_size"))};
     if (!found.connected)
         return found;
-    found.identifier = line_of(sysfs(index) / "backend");
-    const std::string pid = line_of(sysfs(index) / "pid");
-    const std::string command = line_of("/proc/" + pid + "/comm");
+    found.identifier = text_of(sysfs(index) / "backend");
+    const std::string pid = text_of(sysfs(index) / "pid");
+    const std::string command = text_of("/proc/" + pid + "/comm");
     found.owner = (command.empty() ? "a process that has ended" : command) + " (pid " + pid + ")";
     return found;
 }

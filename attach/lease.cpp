@@ -1,9 +1,10 @@
 #include "attach/lease.hpp"
 
+#include "devices/kernel_files.hpp"
+
 #include <cerrno>
 #include <fcntl.h>
 #include <filesystem>
-#include <fstream>
 #include <stdexcept>
 #include <sys/stat.h>
 #include <system_error>
@@ -50,10 +51,7 @@ std::optional<Lease> Lease::take(const std::string& identifier) {
 }
 
 std::string Lease::holder_of(const std::string& identifier) {
-    std::ifstream in(path_of(identifier));
-    std::string line;
-    std::getline(in, line);
-    return line;
+    return devices::read_kernel_file(path_of(identifier)).value_or("");
 }
 
 } // namespace interposed::attach

@@ -54,9 +54,20 @@ public:
     void put_u64(int attribute, std::uint64_t value) {
         check(nla_put_u64(message_, attribute, value));
     }
-    void put_text(int attribute, const std::string& value) {
-        check(nla_put_string(message_, attribute, value.c_str()));
+    /// All but what can be said only once.
+    void put_export(const KernelExport& what, std::span<const int> sockets) {
+        put_u32(NBD_ATTR_INDEX, what.index);
+        put_u64(NBD_ATTR_SIZE_BYTES, what.size);
+        put_u64(NBD_ATTR_BLOCK_SIZE_BYTES, what.block_size);
+        put_u64(NBD_ATTR_TIMEOUT, what.timeout_s);
+        put_u64(NBD_ATTR_DEAD_CONN_TIMEOUT, what.dead_conn_timeout_s);
+        check(nla_put_string(message_, NBD_ATTR_BACKEND_IDENTIFIER, what.identifier.c_str()));
+        if (!sockets.empty())
+            put_sockets(sockets);
     }
+    [[nodiscard]] nl_msg* get() const { return message_; }
+
+private:
     void put_sockets(std::span<const int> sockets) {
         nlattr* const all = nla_nest_start(message_, NBD_ATTR_SOCKETS);
         for (const int socket : sockets) {
@@ -66,9 +77,6 @@ public:
         }
         nla_nest_end(message_, all);
     }
-    [[nodiscard]] nl_msg* get() const { return message_; }
-
-private:
     static void check(int result) {
         if (result < 0)
             throw std::length_error("netlink: a request has become too long");
@@ -100,32 +108,15 @@ void NbdNetlink::send(Message& message, unsigned index, const char* asked) {
 
 void NbdNetlink::connect(const KernelExport& what, std::span<const int> sockets) {
     Message message(socket_->family, NBD_CMD_CONNECT);
-    message.put_u32(NBD_ATTR_INDEX, what.index);
-    message.put_u64(NBD_ATTR_SIZE_BYTES, what.size);
-    message.put_u64(NBD_ATTR_BLOCK_SIZE_BYTES, what.block_size);
+    message.put_export(what, sockets);
     message.put_u64(NBD_ATTR_SERVER_FLAGS, what.flags);
-    message.put_u64(NBD_ATTR_TIMEOUT, what.timeout_s);
-    message.put_u64(NBD_ATTR_DEAD_CONN_TIMEOUT, what.dead_conn_timeout_s);
-    message.put_text(NBD_ATTR_BACKEND_IDENTIFIER, what.identifier);
-    message.put_sockets(sockets);
     send(message, what.index, "connect");
 }
 
 void NbdNetlink::reconfigure(const KernelExport& what, std::span<const int> sockets) {
     Message message(socket_->family, NBD_CMD_RECONFIGURE);
-    message.put_u32(NBD_ATTR_INDEX, what.index);
-    message.put_u64(NBD_ATTR_SIZE_BYTES, what.size);
-    message.put_u64(NBD_ATTR_BLOCK_SIZE_BYTES, what.block_size);
-    message.put_u64(NBD_ATTR_TIMEOUT, what.timeout_s);
-    message.put_u64(NBD_ATTR_DEAD_CONN_TIMEOUT, what.dead_conn_timeout_s);
-    message.put_text(NBD_ATTR_BACKEND_IDENTIFIER, what.identifier);
-    if (!sockets.empty())
-        message.put_sockets(sockets);
+    message.put_export(what, sockets);
     send(message, what.index, sockets.empty() ? "change of its size" : "reconfigure");
-}
-
-void NbdNetlink::resize(const KernelExport& what) {
-    reconfigure(what, {});
 }
 
 void NbdNetlink::disconnect(unsigned index) {

@@ -42,12 +42,11 @@ public:
     /// Attaches a free device. The kernel takes references of its own to the sockets. Throws
     /// NetlinkError: EBUSY, it is in use; ENOENT and EINVAL, there is no such device.
     void connect(const KernelExport& what, std::span<const int> sockets);
-    /// Gives it sockets in place of those that are dead, and tells it of a new size. Success does
-    /// not mean that a socket was taken: where none was dead the kernel closes it and says nothing.
-    /// Throws NetlinkError: EINVAL, it is not connected, or another identifier's.
+    /// Gives it sockets, if there are any, in place of those that are dead, and tells it of a new
+    /// size. Success does not mean that a socket was taken: where none was dead the kernel closes
+    /// it and says nothing. Throws NetlinkError: EINVAL, it is not connected, or another
+    /// identifier's.
     void reconfigure(const KernelExport& what, std::span<const int> sockets);
-    /// Tells it that its size has changed; 0 sockets.
-    void resize(const KernelExport& what);
     /// Says goodbye on every socket and frees the device. What is in flight fails.
     void disconnect(unsigned index);
 

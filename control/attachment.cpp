@@ -44,6 +44,18 @@ constexpr int send_buffer = 4 << 20;
 constexpr std::uint32_t smallest_block = 512;
 constexpr std::uint32_t largest_block = 4096; // nbd takes no block above the page
 
+/// True as long as this lives.
+class While {
+public:
+    explicit While(bool& flag) : flag_(flag) { flag_ = true; }
+    ~While() { flag_ = false; }
+    While(const While&) = delete;
+    While& operator=(const While&) = delete;
+
+private:
+    bool& flag_;
+};
+
 Refusal refused(const std::string& export_name, const std::string& why) {
     return {RefusalKind::refused, export_text(export_name) + ": " + why};
 }
@@ -116,13 +128,13 @@ Attachment::Attachment(server::Server& server, Jobs& jobs, std::string export_na
 
 Attachment::Status Attachment::status() const {
     return {.export_name = export_name_,
-            .device = index_ ? attach::path_of(*index_) : "",
+            .device = told_ ? device() : "",
             .identifier = wish_.identifier,
             .state = state_,
             .why = why_,
             .connections = sessions_,
-            .block_size = told_.block_size,
-            .size = told_.size,
+            .block_size = told_ ? told_->block_size : 0,
+            .size = told_ ? told_->size : 0,
             .lease = lease_.has_value(),
             .since = since_};
 }
@@ -164,7 +176,7 @@ KernelExport Attachment::describe() const {
         throw refused(export_name_, "want a block size from " + std::to_string(least) + " to " +
                                         std::to_string(largest_block) + " bytes, found " +
                                         std::to_string(block));
-    return {.index = index_.value_or(0),
+    return {.index = told_ ? told_->index : 0,
             .size = now->size() / block * block,
             .block_size = block,
             .flags = now->flags(protocol::Framing::simple, false),
@@ -198,19 +210,7 @@ void Attachment::drop_lease() {
 
 asio::awaitable<void> Attachment::wire() {
     const auto self = shared_from_this();
-    wiring_ = true;
-    std::exception_ptr failed;
-    try {
-        co_await wire_once();
-    } catch (...) {
-        failed = std::current_exception();
-    }
-    wiring_ = false;
-    if (failed)
-        std::rethrow_exception(failed);
-}
-
-asio::awaitable<void> Attachment::wire_once() {
+    const While wiring(wiring_);
     co_await take_lease();
     if (ending_ || detaching_)
         throw refused(export_name_, "it is being detached, or handed over");
@@ -227,17 +227,25 @@ asio::awaitable<void> Attachment::wire_once() {
         return told;
     };
     wired_at_ = Clock::now();
-    told_ =
+    auto told =
         co_await jobs_.run("telling the kernel", std::move(work), Clock::now() + kernel_deadline);
-    index_ = told_.index;
+    serves(std::move(told));
+    if (attempts_ <= 1) // else the kernel has closed the one before at once, and may go on so
+        log::info(export_text(export_name_) + ": attached to " + device() + " as " +
+                      in_quotes(wish_.identifier),
+                  {.export_name = export_name_});
+}
+
+void Attachment::serves(KernelExport told) {
+    told_ = std::move(told);
     if (!since_)
         since_ = std::chrono::system_clock::now();
-    if (attempts_ <= 1) // else the kernel has closed the one before at once, and may go on so
-        log::info(export_text(export_name_) + ": attached to " + attach::path_of(told_.index) +
-                      " as " + in_quotes(wish_.identifier),
-                  {.export_name = export_name_});
     state_ = State::serving;
     why_.clear();
+}
+
+std::string Attachment::device() const {
+    return told_ ? attach::path_of(told_->index) : wish_.device;
 }
 
 void Attachment::serve(server::HandedSocket socket) {
@@ -245,7 +253,7 @@ void Attachment::serve(server::HandedSocket socket) {
     auto left = [self = shared_from_this()](server::Departure how) {
         self->session_left(std::move(how));
     };
-    const std::string name = "kernel, " + (index_ ? attach::path_of(*index_) : wish_.device);
+    const std::string name = "kernel, " + device();
     std::erase_if(connections_, [](const auto& each) { return each.expired(); });
     connections_.push_back(server_.serve_kernel(std::move(socket),
                                                 {.name = name, .client = "kernel", .address = {}},
@@ -263,32 +271,40 @@ void Attachment::serve_inherited() {
         return;
     Handed handed = std::move(*inherited_);
     inherited_.reset(); // what is not served is closed, and the kernel told so
+    if (handed.sockets.empty())
+        return;
     if (const KernelExport now = describe(); now.size < handed.told.size)
         throw refused(export_name_, "want at least the " + std::to_string(handed.told.size) +
                                         " bytes that the kernel was told of, found " +
                                         std::to_string(now.size));
-    told_ = std::move(handed.told);
-    index_ = told_.index;
+    serves(std::move(handed.told));
     for (auto& socket : handed.sockets)
         serve(std::move(socket));
-    if (!since_)
-        since_ = std::chrono::system_clock::now();
-    state_ = State::serving;
     log::info(export_text(export_name_) + ": goes on with " + std::to_string(sessions_) +
-                  " connections to " + attach::path_of(told_.index),
+                  " connections to " + device(),
               {.export_name = export_name_});
+}
+
+/// Not with the timer that run() waits for.
+template <typename Condition>
+asio::awaitable<void> Attachment::wait_until(Condition condition, Clock::time_point deadline) {
+    asio::steady_timer timer(server_.context());
+    while (!condition() && Clock::now() < deadline) {
+        timer.expires_after(look_again);
+        co_await timer.async_wait(asio::use_awaitable);
+    }
 }
 
 asio::awaitable<Attachment::Handed> Attachment::hand_over() {
     const auto self = shared_from_this();
     ending_ = true;
     changed_.cancel();
-    co_await wait_until_wired();
+    co_await wait_until([this] { return !wiring_; }, Clock::time_point::max());
     for (const auto& each : connections_) {
         if (const auto connection = each.lock())
             connection->hand_over();
     }
-    co_await wait_until_empty();
+    co_await wait_until([this] { return sessions_ == 0; }, Clock::now() + kernel_deadline);
     if (sessions_ > 0) { // those that end later are served again: session_left()
         ending_ = false;
         for (auto& socket : std::exchange(handed_, {}))
@@ -298,8 +314,7 @@ asio::awaitable<Attachment::Handed> Attachment::hand_over() {
                       export_text(export_name_) +
                           ": its requests have not come to an end in time; it goes on");
     }
-    co_return Handed{
-        .identifier = wish_.identifier, .told = told_, .sockets = std::exchange(handed_, {})};
+    co_return Handed{.told = told_.value_or(KernelExport{}), .sockets = std::exchange(handed_, {})};
 }
 
 void Attachment::keep() {
@@ -364,14 +379,13 @@ bool Attachment::has_settled() const {
 
 /// It was attached, and is not any more: by `nbd-client -d`, say. That is to be respected.
 bool Attachment::was_disconnected() const {
-    return goodbye_ || (since_ && index_ && !attach::is_connected(*index_));
+    return goodbye_ || (told_ && !attach::is_connected(told_->index));
 }
 
 void Attachment::leave() {
     state_ = State::left;
     drop_lease();
-    log::warning(export_text(export_name_) + ": somebody has disconnected " +
-                     attach::path_of(index_.value_or(0)) +
+    log::warning(export_text(export_name_) + ": somebody has disconnected " + device() +
                      "; it is not attached again before it is asked for",
                  {.export_name = export_name_});
 }
@@ -400,44 +414,26 @@ void Attachment::stop() {
     ending_ = true;
     changed_.cancel();
     if (state_ == State::serving)
-        log::info(export_text(export_name_) + ": stays attached to " +
-                      attach::path_of(index_.value_or(0)) + ": its requests wait " +
-                      std::to_string(wish_.dead_conn_timeout_s) + " s for the next server",
+        log::info(export_text(export_name_) + ": stays attached to " + device() +
+                      ": its requests wait " + std::to_string(wish_.dead_conn_timeout_s) +
+                      " s for the next server",
                   {.export_name = export_name_});
-}
-
-asio::awaitable<void> Attachment::wait_until_empty() {
-    const auto deadline = Clock::now() + kernel_deadline;
-    asio::steady_timer timer(server_.context());
-    while (sessions_ > 0 && Clock::now() < deadline) {
-        timer.expires_after(look_again);
-        co_await timer.async_wait(asio::use_awaitable);
-    }
-}
-
-/// Not with the timer that run() waits for.
-asio::awaitable<void> Attachment::wait_until_wired() {
-    asio::steady_timer timer(server_.context());
-    while (wiring_) {
-        timer.expires_after(look_again);
-        co_await timer.async_wait(asio::use_awaitable);
-    }
 }
 
 asio::awaitable<void> Attachment::detach(bool force) {
     const auto self = shared_from_this();
     detaching_ = true;
     changed_.cancel();
-    co_await wait_until_wired();
+    co_await wait_until([this] { return !wiring_; }, Clock::time_point::max());
     std::exception_ptr failed;
-    if (index_ && state_ != State::left) {
+    if (told_ && state_ != State::left) {
         enum : int { open, begun, called_off };
         const auto stage = std::make_shared<std::atomic<int>>(open);
         const auto move_to = [stage](int next) {
             int before = open;
             return stage->compare_exchange_strong(before, next);
         };
-        auto work = [index = *index_, force, identifier = wish_.identifier, move_to] {
+        auto work = [index = told_->index, force, identifier = wish_.identifier, move_to] {
             const auto claimed = force ? devices::FileDescriptor() : claim_unused(index);
             const auto found = attach::look_at(index);
             if (!found || !found->connected || found->identifier != identifier)
@@ -460,24 +456,23 @@ asio::awaitable<void> Attachment::detach(bool force) {
     if (failed)
         std::rethrow_exception(failed);
     state_ = State::left;
-    co_await wait_until_empty();
+    co_await wait_until([this] { return sessions_ == 0; }, Clock::now() + kernel_deadline);
     drop_lease();
 }
 
 asio::awaitable<void> Attachment::follow_size() {
-    if (!index_ || state_ != State::serving)
+    if (!told_ || state_ != State::serving)
         co_return;
     const auto self = shared_from_this();
     KernelExport what = describe();
-    what.index = *index_;
-    what.block_size = told_.block_size;
-    if (what.size == told_.size)
+    what.block_size = told_->block_size;
+    if (what.size == told_->size)
         co_return;
-    auto work = [what] { attach::NbdNetlink().resize(what); };
+    auto work = [what] { attach::NbdNetlink().reconfigure(what, {}); };
     co_await jobs_.run("telling the kernel", std::move(work), Clock::now() + kernel_deadline);
     told_ = what;
-    log::info(export_text(export_name_) + ": " + attach::path_of(what.index) + " has " +
-                  std::to_string(what.size) + " bytes now",
+    log::info(export_text(export_name_) + ": " + device() + " has " + std::to_string(what.size) +
+                  " bytes now",
               {.export_name = export_name_});
 }
 

@@ -59,9 +59,8 @@ public:
     /// Its sockets, between two requests, for another server to go on with; nothing is in flight
     /// then.
     struct Handed {
-        std::string identifier;
-        attach::KernelExport told; ///< to the kernel
-        std::vector<server::HandedSocket> sockets;
+        attach::KernelExport told;                 ///< to the kernel
+        std::vector<server::HandedSocket> sockets; ///< none: it was not attached
     };
     /// Throws Refusal where that takes too long, and then it goes on by itself.
     asio::awaitable<Handed> hand_over();
@@ -84,7 +83,6 @@ private:
 
     asio::awaitable<void> take_lease();
     void drop_lease();
-    asio::awaitable<void> wire_once();
     [[nodiscard]] attach::KernelExport describe() const;
     std::shared_ptr<Sockets> make_sockets(unsigned count);
     asio::awaitable<void> run();
@@ -96,8 +94,10 @@ private:
     [[nodiscard]] bool has_settled() const;
     [[nodiscard]] bool was_disconnected() const;
     void leave();
-    asio::awaitable<void> wait_until_empty();
-    asio::awaitable<void> wait_until_wired();
+    template <typename Condition>
+    asio::awaitable<void> wait_until(Condition condition, Clock::time_point deadline);
+    [[nodiscard]] std::string device() const;
+    void serves(attach::KernelExport told);
 
     server::Server& server_;
     Jobs& jobs_;
@@ -105,8 +105,7 @@ private:
     config::Attach wish_;
     std::optional<attach::Lease> lease_;
     std::unique_ptr<devices::HeldDescriptor> held_; ///< the lease
-    std::optional<unsigned> index_;
-    attach::KernelExport told_; ///< to the kernel
+    std::optional<attach::KernelExport> told_;      ///< to the kernel; absent: nothing yet
     State state_ = State::waiting;
     std::string why_;
     std::optional<std::chrono::system_clock::time_point> since_;

@@ -75,7 +75,7 @@ Attachments::Pointer Attachments::add(const std::string& name, config::Attach wi
     auto made = std::make_shared<Attachment>(server_, jobs_, name, std::move(wish));
     const auto handed =
         std::find_if(inherited_.begin(), inherited_.end(), [&made](const auto& each) {
-            return each.identifier == made->wish().identifier;
+            return each.told.identifier == made->wish().identifier;
         });
     if (handed != inherited_.end()) {
         made->inherit(std::move(*handed));

@@ -1,21 +1,14 @@
 #include "control/boot.hpp"
 
 #include "config/quotes.hpp"
+#include "devices/kernel_files.hpp"
 
-#include <fstream>
 #include <map>
 #include <optional>
 
 namespace interposed::control {
 
 namespace {
-
-std::string first_line(const std::string& path) {
-    std::ifstream in(path);
-    std::string line;
-    std::getline(in, line);
-    return line;
-}
 
 bool is_of_its_boot(const std::optional<config::Export>& one) {
     return one && (one->interposed || one->claim == config::Claim::adopted);
@@ -39,11 +32,11 @@ std::optional<Record> without_boot(Record record) {
 } // namespace
 
 std::string boot_id() {
-    return first_line("/proc/sys/kernel/random/boot_id");
+    return devices::read_kernel_file("/proc/sys/kernel/random/boot_id").value_or("");
 }
 
 std::vector<std::string> forget_other_boot(StateStore& store, const std::string& boot) {
-    const std::string last = first_line(store.folder() + "/boot");
+    const std::string last = devices::read_kernel_file(store.folder() + "/boot").value_or("");
     std::vector<std::string> forgotten;
     if (boot.empty() || last == boot)
         return forgotten;

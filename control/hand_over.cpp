@@ -139,7 +139,7 @@ Packet receive_packet(int socket) {
 
 std::string describe(const Attachment::Handed& handed) {
     const attach::KernelExport& told = handed.told;
-    return Json{{"identifier", handed.identifier},
+    return Json{{"identifier", told.identifier},
                 {"index", told.index},
                 {"size", told.size},
                 {"block_size", told.block_size},
@@ -155,11 +155,10 @@ void add(std::vector<Attachment::Handed>& all, Packet packet) {
     if (!packet.socket.fd)
         refuse("want a socket with " + packet.description + ", found none");
     auto known = std::find_if(all.begin(), all.end(), [&identifier](const auto& each) {
-        return each.identifier == identifier;
+        return each.told.identifier == identifier;
     });
     if (known == all.end()) {
-        all.push_back({.identifier = identifier,
-                       .told = {.index = json.at("index"),
+        all.push_back({.told = {.index = json.at("index"),
                                 .size = json.at("size"),
                                 .block_size = json.at("block_size"),
                                 .flags = json.at("flags"),

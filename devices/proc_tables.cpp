@@ -58,11 +58,16 @@ std::vector<Mount> parse_mountinfo(std::string_view text) {
                                     words.end(), "-");
         if (std::distance(dash, words.end()) < 3)
             continue;
-        if (const auto device = parse_device_number(words[2]))
+        const auto device = parse_device_number(words[2]);
+        const auto id = parse_number(words[0]);
+        if (device && id)
             mounts.push_back({.device = *device,
                               .mount_point = unescape(words[4]),
                               .type = unescape(dash[1]),
-                              .source = unescape(dash[2])});
+                              .source = unescape(dash[2]),
+                              .id = *id,
+                              .options = std::distance(dash, words.end()) > 3 ? std::string(dash[3])
+                                                                              : std::string()});
     }
     return mounts;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <sys/types.h>
@@ -14,6 +15,8 @@ struct Mount {
     std::string mount_point;
     std::string type;   ///< "ext4"
     std::string source; ///< mostly a path
+    std::uint64_t id = 0;
+    std::string options; ///< of the superblock; with escapes, for some have lists of paths
 
     friend bool operator==(const Mount&, const Mount&) = default;
 };

@@ -78,7 +78,6 @@ struct Registry::State {
     mutable std::mutex mutex;
     std::condition_variable changed;
     Device::FlushFailed flush_failed;
-    std::chrono::milliseconds patience_with_others{0};
     Entries entries;
     std::map<DeviceIdentity, Clock::time_point> settled; ///< for disks closed lately: until when
                                                          ///< a claim of ours may linger on them
@@ -159,7 +158,7 @@ Entry& Registry::State::wait_for_entry(std::unique_lock<std::mutex>& lock, const
 void Registry::State::open_device(std::unique_lock<std::mutex>& lock, Entry& entry,
                                   const DeviceInfo& info, const Wish& wish) {
     const auto closed = settled.find(info.place.medium);
-    Clock::time_point until = Clock::now() + patience_with_others;
+    Clock::time_point until = Clock::now() + wish.patience;
     if (closed != settled.end())
         until = std::max(until, closed->second);
     std::unique_ptr<Device> device;
@@ -328,11 +327,6 @@ Registry::prepare_claims(std::vector<std::shared_ptr<Device>> devices, ClaimMode
 
 void Registry::on_flush_failed(std::function<void(const DeviceInfo&, int error)> failed) {
     state_->flush_failed = std::move(failed);
-}
-
-void Registry::wait_for_others(std::chrono::milliseconds patience) {
-    const std::lock_guard lock(state_->mutex);
-    state_->patience_with_others = patience;
 }
 
 std::size_t Registry::size() const {

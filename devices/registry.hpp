@@ -23,6 +23,9 @@ public:
         ClaimMode claim = ClaimMode::exclusive;
         Access access = Access::read_only;
         CacheMode cache = CacheMode::buffered;
+        /// Whoever has it may be about to give it up, as a server that has just been killed is: it
+        /// is tried again for so long.
+        std::chrono::milliseconds patience{0};
         std::string user;
     };
 
@@ -51,10 +54,6 @@ public:
     /// `failed` is called, on whatever thread, when a flush of a device has failed for the first
     /// time. Set it before the first open().
     void on_flush_failed(std::function<void(const DeviceInfo&, int error)> failed);
-
-    /// Whoever has a device may be about to give it up, as a server that has just been killed is:
-    /// it is tried again for so long. Zero, as at first: not at all.
-    void wait_for_others(std::chrono::milliseconds patience);
 
     /// How many devices are open, or just being opened or closed.
     [[nodiscard]] std::size_t size() const;

@@ -83,13 +83,14 @@ private:
     }
 
     void swap() {
-        const volume::Switch how{.limit = plan_.limit};
-        undo_.add("put the table from before back", [this, how] {
+        undo_.add("put the table from before back", [this] {
             const auto now = volume::look_at(plan_.volume);
             if (!now || now->live != plan_.before)
-                (void)volume::exchange(plan_.volume, one_.after, plan_.before, plan_.mounts, how);
+                (void)volume::exchange(plan_.volume, one_.after, plan_.before, plan_.mounts,
+                                       plan_.limit);
         });
-        pause_ = volume::exchange(plan_.volume, plan_.before, one_.after, plan_.mounts, how);
+        pause_ =
+            volume::exchange(plan_.volume, plan_.before, one_.after, plan_.mounts, plan_.limit);
         if (plan_.queue.write_back && !volume::BlockDevices().queue_of(plan_.number).write_back)
             throw LocalFailure("volume " + printable(plan_.volume) +
                                ": want its cache to stay write back, found write through");

@@ -47,7 +47,6 @@ InterposePlan plan_for(const Arguments& arguments, const volume::Facts& facts) {
     plan.server = facts.server_process;
     plan.mounts = facts.mounts;
     plan.neighbours = !facts.neighbours.empty();
-    plan.fail_open = arguments.has("fail-open");
     plan.force = arguments.has("force");
     plan.limit = swap_limit(arguments);
     plan.findings = volume::check(facts);
@@ -103,15 +102,11 @@ void refuse_for(const std::vector<volume::Finding>& findings, bool force) {
 }
 
 Json plan_json(const InterposePlan& plan) {
-    return {{"volume", plan.volume},
-            {"uuid", plan.uuid},
-            {"possible", plan.possible()},
-            {"size", volume::size_of(plan.before) * bytes_per_sector},
-            {"export", export_of(plan)},
-            {"attach", attach_of(plan)},
-            {"fail_open", plan.fail_open},
-            {"mounts", plan.mounts},
-            {"findings", findings_json(plan.findings)}};
+    return {
+        {"volume", plan.volume},       {"uuid", plan.uuid},
+        {"possible", plan.possible()}, {"size", volume::size_of(plan.before) * bytes_per_sector},
+        {"export", export_of(plan)},   {"attach", attach_of(plan)},
+        {"mounts", plan.mounts},       {"findings", findings_json(plan.findings)}};
 }
 
 std::string plan_text(const InterposePlan& plan) {

@@ -22,7 +22,6 @@ struct InterposePlan {
     pid_t server = 0;
     std::vector<std::string> mounts;
     bool neighbours = false; ///< device-mapper will keep its claim on a disk
-    bool fail_open = false;
     bool force = false;
     std::chrono::seconds limit{30}; ///< of the swap
     std::vector<volume::Finding> findings;

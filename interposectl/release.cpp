@@ -13,17 +13,6 @@ namespace {
 using namespace std::chrono_literals;
 using State = Interposition::State;
 
-std::vector<std::string> mounts_on(const volume::Mapped& found) {
-    const volume::BlockDevices devices;
-    const std::vector<volume::Mount> mounts = volume::mounts_of("self");
-    const volume::Dependence here(devices, mounts, found.number);
-    std::vector<std::string> points;
-    for (const volume::Mount& mount : mounts)
-        if (here.mount(mount))
-            points.push_back(mount.point);
-    return points;
-}
-
 /// The way out. Until the swap each step is taken back if a later one fails.
 class Way {
 public:
@@ -62,8 +51,8 @@ private:
         undo_.add("marked as interposed again", [this] { mark(State::in); });
         undo_.add("claimed the disks again", [this] { (void)server_.adopt(one_.export_name, 3s); });
         server_.give_back(one_.export_name);
-        pause_ = volume::exchange(found_.name, one_.after, one_.before, mounts_on(found_),
-                                  {.limit = limit_});
+        pause_ = volume::exchange(found_.name, one_.after, one_.before,
+                                  volume::mount_points_on(found_.number), limit_);
     }
 
     void mark(State state) {
@@ -87,6 +76,12 @@ bool uses_device(const volume::Mapped& found, const Interposition& one) {
     return false;
 }
 
+[[noreturn]] void refuse(const volume::Mapped& found, const std::string& why) {
+    throw Refused({{"code", code_refused},
+                   {"message", "volume " + printable(found.name) + ": " + why},
+                   {"data", {{"kind", "refused"}}}});
+}
+
 /// Somebody else has loaded another table. Throws Refused, unless what is left can go.
 void check_changed(const volume::Mapped& found, const Interposition& one, bool force) {
     std::string message =
@@ -99,9 +94,7 @@ void check_changed(const volume::Mapped& found, const Interposition& one, bool f
         message += "\nthe server is out of its path already; --force gives up the rest";
     else
         return;
-    throw Refused({{"code", code_refused},
-                   {"message", "volume " + printable(found.name) + ": " + message},
-                   {"data", {{"kind", "refused"}}}});
+    refuse(found, message);
 }
 
 void check_quiet(const volume::Mapped& found) {
@@ -109,10 +102,7 @@ void check_quiet(const volume::Mapped& found) {
                              : found.inactive_table ? "it has an inactive table"
                                                     : nullptr;
     if (what != nullptr)
-        throw Refused({{"code", code_refused},
-                       {"message", "volume " + printable(found.name) + ": " + what +
-                                       "; whoever did that is not done yet"},
-                       {"data", {{"kind", "refused"}}}});
+        refuse(found, std::string(what) + "; whoever did that is not done yet");
 }
 
 std::string released_text(const Json& result) {

@@ -153,24 +153,15 @@ struct Sentence {
 };
 
 constexpr std::array sentences = {
-    Sentence{"create", created},
-    Sentence{"remove", removed},
-    Sentence{"load", loaded},
-    Sentence{"clear", cleared},
-    Sentence{"suspend", suspended},
-    Sentence{"resume", resumed},
-    Sentence{"resize", resized},
-    Sentence{"reopen", reopened},
-    Sentence{"drain", drained},
-    Sentence{"qos", limited},
-    Sentence{"claim", claimed},
-    Sentence{"attach", attached},
-    Sentence{"detach", detached},
-    Sentence{"disconnect", disconnected},
-    Sentence{"trace", traced},
-    Sentence{"log", logged},
-    Sentence{"reload", reloaded},
-    Sentence{"wait", happened},
+    Sentence{"create", created},    Sentence{"remove", removed},
+    Sentence{"load", loaded},       Sentence{"clear", cleared},
+    Sentence{"suspend", suspended}, Sentence{"resume", resumed},
+    Sentence{"resize", resized},    Sentence{"reopen", reopened},
+    Sentence{"drain", drained},     Sentence{"qos", limited},
+    Sentence{"claim", claimed},     Sentence{"attach", attached},
+    Sentence{"detach", detached},   Sentence{"disconnect", disconnected},
+    Sentence{"trace", traced},      Sentence{"log", logged},
+    Sentence{"reload", reloaded},   Sentence{"wait", happened},
     Sentence{"version", versions},
 };
 

@@ -12,8 +12,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto between_attempts = 100ms;
 constexpr auto detach_limit = 5s;
-constexpr auto attach_limit = 3s;
-constexpr auto release_limit = 5s;
 
 /// Does it again for so long as it is refused with one of these codes. Throws what the last
 /// attempt did.
@@ -58,13 +56,7 @@ void ServerSide::remove(const std::string& export_name) {
 }
 
 Json ServerSide::attach(const std::string& export_name, const Json& attach) {
-    Json made;
-    insist(
-        [&] {
-            made = client_.call("export.attach", {{"name", export_name}, {"attach", attach}});
-        },
-        code_device, attach_limit);
-    return made;
+    return client_.call("export.attach", {{"name", export_name}, {"attach", attach}});
 }
 
 void ServerSide::detach(const std::string& export_name) {
@@ -96,13 +88,7 @@ std::string ServerSide::adopt(const std::string& export_name, std::chrono::secon
 }
 
 void ServerSide::give_back(const std::string& export_name) {
-    for (const auto end = Clock::now() + release_limit;;) {
-        const Json result = client_.call("export.release", {{"name", export_name}});
-        const Fields fields(result, "result");
-        if (!fields.has("free") || fields.flag("free") || Clock::now() >= end)
-            return;
-        std::this_thread::sleep_for(between_attempts);
-    }
+    (void)client_.call("export.release", {{"name", export_name}});
 }
 
 void ServerSide::mark(const Interposition& one) {

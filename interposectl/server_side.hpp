@@ -27,8 +27,8 @@ public:
     void detach(const std::string& export_name);
     /// Empty: the server has claimed the disks. Else why it cannot, tried for so long.
     std::string adopt(const std::string& export_name, std::chrono::seconds limit);
-    /// Waits a little until the disks can be claimed by others. If they cannot, loading the table
-    /// from before will say so.
+    /// Returns when the disks can be claimed by others, or after a few seconds: if they cannot,
+    /// loading the table from before will say so.
     void give_back(const std::string& export_name);
     void mark(const Interposition& one);
     void forget_mark(const std::string& export_name);

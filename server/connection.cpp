@@ -31,8 +31,9 @@ asio::awaitable<void> Connection::run() {
     ended_ = true;
     if (session_ && session_->handed_over()) {
         const auto unread = session_->unread();
-        handed_.emplace(HandedSocket{.fd = devices::FileDescriptor(stream_->release()),
-                                     .unread = {unread.begin(), unread.end()}});
+        if (devices::FileDescriptor fd(stream_->release()); fd)
+            handed_.emplace(HandedSocket{.fd = std::move(fd), //
+                                         .unread = {unread.begin(), unread.end()}});
     }
     if (session_)
         session_->let_go();

@@ -27,10 +27,15 @@ void check_alignment(const Export& made, const std::vector<mapping::Segment>& se
     }
 }
 
+/// A killed server's claims are given up by the kernel a little after its end, and of what is
+/// attached it may be the one before this one that had them.
+constexpr std::chrono::milliseconds predecessor_lingers{3000};
+
 devices::Registry::Wish wish_of(const config::Export& source, const ResolvedDevice& device) {
     return {.claim = claim_mode(source.claim),
             .access = source.read_only ? devices::Access::read_only : devices::Access::read_write,
             .cache = device.cache,
+            .patience = source.attach ? predecessor_lingers : std::chrono::milliseconds(0),
             .user = source.name};
 }
 

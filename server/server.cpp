@@ -49,14 +49,9 @@ void Server::open_exports(const Resolved& resolved) {
         [this](const devices::DeviceInfo& device, int error) { flush_failed(device, error); });
     std::vector<std::shared_ptr<const Export>> open;
     for (const ResolvedExport& each : resolved.exports) {
-        if (!each.disabled_because.empty())
-            continue;
-        // Of what is attached the server before this one may just have died.
-        registry_.wait_for_others(each.source->attach ? predecessor_lingers
-                                                      : std::chrono::milliseconds(0));
-        open.push_back(this->open(each, nullptr));
+        if (each.disabled_because.empty())
+            open.push_back(this->open(each, nullptr));
     }
-    registry_.wait_for_others(std::chrono::milliseconds(0));
     exports_ = std::make_unique<ExportSet>(std::move(open));
     share_memory();
 }

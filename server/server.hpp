@@ -39,8 +39,6 @@ public:
     static constexpr std::chrono::seconds memory_watch{1};
     /// Clients that are turned away are told of this often.
     static constexpr std::chrono::seconds refusal_interval{1};
-    /// A killed server's claims are given up by the kernel a little after its end.
-    static constexpr std::chrono::milliseconds predecessor_lingers{3000};
     /// After this long of waiting for requests in flight, a graceful stop gives their clients up.
     static constexpr std::chrono::seconds drain_deadline{30};
 

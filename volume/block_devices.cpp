@@ -1,7 +1,7 @@
 #include "volume/block_devices.hpp"
 
-#include <charconv>
-#include <fstream>
+#include "devices/kernel_files.hpp"
+
 #include <system_error>
 
 namespace interposed::volume {
@@ -11,26 +11,20 @@ namespace fs = std::filesystem;
 
 constexpr std::uint64_t bytes_per_kib = 1024;
 
+std::string text_in(const fs::path& file) {
+    return devices::read_kernel_file(file).value_or("");
+}
+
 std::uint64_t number_in(const fs::path& file) {
-    const std::string text = first_line(file);
-    std::uint64_t number = 0;
-    std::from_chars(text.data(), text.data() + text.size(), number);
-    return number;
+    return devices::read_kernel_number(file).value_or(0);
 }
 
 std::optional<DeviceNumber> device_in(const fs::path& file) {
-    const std::string text = first_line(file);
+    const std::string text = text_in(file);
     return text.empty() ? std::nullopt : std::optional(parse_number(text));
 }
 
 } // namespace
-
-std::string first_line(const fs::path& file) {
-    std::ifstream in(file);
-    std::string line;
-    std::getline(in, line);
-    return line;
-}
 
 fs::path BlockDevices::folder(DeviceNumber device) const {
     return root_ / "sys/dev/block" / text_of(device);
@@ -56,7 +50,7 @@ std::uint64_t BlockDevices::sectors_of(DeviceNumber device) const {
 }
 
 bool BlockDevices::is_read_only(DeviceNumber device) const {
-    return first_line(folder(device) / "ro") == "1";
+    return text_in(folder(device) / "ro") == "1";
 }
 
 Queue BlockDevices::queue_of(DeviceNumber device) const {
@@ -64,10 +58,10 @@ Queue BlockDevices::queue_of(DeviceNumber device) const {
     std::error_code ignored;
     if (!fs::exists(queue, ignored))
         queue = folder(device) / "../queue";
-    const std::string zoned = first_line(queue / "zoned");
+    const std::string zoned = text_in(queue / "zoned");
     return {.logical_block_size = number_in(queue / "logical_block_size"),
-            .write_back = first_line(queue / "write_cache") == "write back",
-            .fua = first_line(queue / "fua") == "1",
+            .write_back = text_in(queue / "write_cache") == "write back",
+            .fua = text_in(queue / "fua") == "1",
             .zoned = zoned.empty() ? "none" : zoned,
             .max_request = number_in(queue / "max_sectors_kb") * bytes_per_kib,
             .max_discard = number_in(queue / "discard_max_bytes"),
@@ -111,7 +105,7 @@ std::set<DeviceNumber> BlockDevices::below(DeviceNumber device) const {
 }
 
 std::string BlockDevices::backing_file(DeviceNumber device) const {
-    return first_line(folder(device) / "loop/backing_file");
+    return text_in(folder(device) / "loop/backing_file");
 }
 
 } // namespace interposed::volume

@@ -55,7 +55,4 @@ private:
     std::filesystem::path root_;
 };
 
-/// The first line of a small file; empty if it cannot be read.
-std::string first_line(const std::filesystem::path& file);
-
 } // namespace interposed::volume

@@ -61,19 +61,6 @@ void add_targets(MapperTask& task, const Table& table) {
                    "add a line to its table");
 }
 
-/// With udev's cookie: whoever asks for the node afterwards finds it, or finds it gone.
-void run_with_udev(MapperTask& task, const char* what) {
-    std::uint32_t cookie = 0;
-    task.check(dm_task_set_cookie(task.get(), &cookie, 0), "ask udev to wait");
-    try {
-        task.run(what);
-    } catch (...) {
-        (void)dm_udev_wait(cookie);
-        throw;
-    }
-    (void)dm_udev_wait(cookie);
-}
-
 } // namespace
 
 std::optional<Mapped> look_at(const std::string& name) {
@@ -84,22 +71,6 @@ std::optional<Mapped> look_at(const std::string& name) {
 std::optional<Mapped> look_at(DeviceNumber number) {
     MapperTask task(DM_DEVICE_TABLE, number);
     return described(task);
-}
-
-std::vector<std::string> mapped_names() {
-    MapperTask task(DM_DEVICE_LIST);
-    task.run("list its devices");
-    std::vector<std::string> found;
-    const dm_names* names = dm_task_get_names(task.get());
-    if (names == nullptr || names->dev == 0)
-        return found;
-    for (;;) {
-        found.emplace_back(names->name);
-        if (names->next == 0)
-            return found;
-        names =
-            reinterpret_cast<const dm_names*>(reinterpret_cast<const char*>(names) + names->next);
-    }
 }
 
 Table inactive_table(const std::string& name) {
@@ -130,43 +101,25 @@ void unsuspend(const std::string& name) {
         MapperTask(DM_DEVICE_RESUME, name).run("resume it");
 }
 
-std::chrono::microseconds swap_tables(const std::string& name, Switch how) {
+std::chrono::microseconds swap_tables(const std::string& name, std::chrono::seconds limit) {
     using Clock = std::chrono::steady_clock;
     MapperTask task(DM_DEVICE_RESUME, name);
-    if (how.noflush) {
-        task.check(dm_task_no_flush(task.get()), "ask for no flush");
-        task.check(dm_task_skip_lockfs(task.get()), "ask for no freeze");
-    }
     const auto began = Clock::now();
     try {
-        const Deadline deadline(how.limit);
+        const Deadline deadline(limit);
         task.run("swap its tables");
     } catch (const MapperError& why) {
-        const bool late = Clock::now() - began >= how.limit;
+        const bool late = Clock::now() - began >= limit;
         unsuspend(name);
         if (late)
             throw MapperError("volume " + in_quotes(name) +
                                   ": want it to finish what is in flight within " +
-                                  std::to_string(how.limit.count()) +
+                                  std::to_string(limit.count()) +
                                   " s, found it still busy; its table is as before",
                               ETIMEDOUT);
         throw;
     }
     return std::chrono::duration_cast<std::chrono::microseconds>(Clock::now() - began);
-}
-
-void create(const std::string& name, const std::string& uuid, const Table& table) {
-    MapperTask task(DM_DEVICE_CREATE, name);
-    task.check(dm_task_set_uuid(task.get(), uuid.c_str()), "set its uuid");
-    task.check(dm_task_set_add_node(task.get(), DM_ADD_NODE_ON_CREATE), "have a node made");
-    add_targets(task, table);
-    run_with_udev(task, "make it");
-}
-
-void remove(const std::string& name) {
-    MapperTask task(DM_DEVICE_REMOVE, name);
-    task.check(dm_task_retry_remove(task.get()), "have it removed");
-    run_with_udev(task, "remove it");
 }
 
 } // namespace interposed::volume

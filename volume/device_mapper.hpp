@@ -38,8 +38,6 @@ struct Mapped {
 /// nullopt: there is no such device.
 std::optional<Mapped> look_at(const std::string& name);
 std::optional<Mapped> look_at(DeviceNumber number);
-/// The names of all.
-std::vector<std::string> mapped_names();
 /// The table that is loaded and not live; empty if there is none.
 Table inactive_table(const std::string& name);
 
@@ -51,20 +49,11 @@ void clear(const std::string& name);
 /// Whatever was begun and not finished with the volume: drops its inactive table and resumes it.
 void unsuspend(const std::string& name);
 
-struct Switch {
-    /// Do not wait for what is in flight; it goes to the new table. Only targets that queue can.
-    bool noflush = false;
-    std::chrono::seconds limit{30};
-};
-
 /// Suspends the volume, puts the inactive table in the live one's place and resumes: one call of
 /// the kernel, so that there is no moment at which the volume is suspended and this process could
-/// fail to resume it. Returns how long that took. Throws MapperError, and then the table from
-/// before is live and the volume is not suspended, if that could be had at all.
-std::chrono::microseconds swap_tables(const std::string& name, Switch how);
-
-/// Makes a device with this table and waits for udev, where there is one.
-void create(const std::string& name, const std::string& uuid, const Table& table);
-void remove(const std::string& name);
+/// fail to resume it. What is in flight may take `limit`. Returns how long it took. Throws
+/// MapperError, and then the table from before is live and the volume is not suspended, if that
+/// could be had at all.
+std::chrono::microseconds swap_tables(const std::string& name, std::chrono::seconds limit);
 
 } // namespace interposed::volume

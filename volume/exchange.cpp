@@ -55,11 +55,12 @@ void forget_load(const std::string& name, const Table& ours) {
 } // namespace
 
 std::chrono::microseconds exchange(const std::string& name, const Table& from, const Table& to,
-                                   const std::vector<std::string>& mounts, Switch how) {
+                                   const std::vector<std::string>& mounts,
+                                   std::chrono::seconds limit) {
     const std::string subject = "volume " + config::in_quotes(name) + ": ";
     if (const std::string why = stay_resident(); !why.empty())
         throw MapperError(subject + why, 0);
-    if (const std::string why = write_back(mounts, how.limit); !why.empty())
+    if (const std::string why = write_back(mounts, limit); !why.empty())
         throw MapperError(subject + "writing back what its filesystems hold: " + why, 0);
     expect_unchanged(name, from);
     const Guard guard(name);
@@ -70,12 +71,12 @@ std::chrono::microseconds exchange(const std::string& name, const Table& from, c
         forget_load(name, to);
         throw;
     }
-    const auto pause = swap_tables(name, how);
+    const auto pause = swap_tables(name, limit);
     try {
         expect_live(name, to);
     } catch (const MapperError&) {
         load(name, from);
-        (void)swap_tables(name, how);
+        (void)swap_tables(name, limit);
         throw;
     }
     return pause;

@@ -13,6 +13,7 @@ namespace interposed::volume {
 /// pause is short. Returns how long I/O was held. Throws MapperError, also where somebody else has
 /// changed the volume or is about to, and then it is as it was before and not suspended.
 std::chrono::microseconds exchange(const std::string& name, const Table& from, const Table& to,
-                                   const std::vector<std::string>& mounts, Switch how);
+                                   const std::vector<std::string>& mounts,
+                                   std::chrono::seconds limit);
 
 } // namespace interposed::volume

@@ -1,9 +1,10 @@
 #include "volume/facts.hpp"
 
+#include "devices/kernel_files.hpp"
+#include "devices/proc_tables.hpp"
+
 #include <algorithm>
-#include <fstream>
 #include <set>
-#include <sstream>
 #include <unistd.h>
 
 namespace interposed::volume {
@@ -11,20 +12,11 @@ namespace {
 
 std::vector<std::string> swaps_on(const Dependence& volume) {
     std::vector<std::string> found;
-    std::ifstream in("/proc/swaps");
-    std::string line;
-    std::getline(in, line); // the headings
-    while (std::getline(in, line)) {
-        std::string path;
-        std::string type;
-        std::istringstream(line) >> path >> type;
-        if (type == "partition") {
-            const auto number = BlockDevices().number_of(path);
-            if (number && volume.device(*number))
-                found.push_back(path);
-        } else if (volume.path(path)) {
-            found.push_back(path);
-        }
+    const auto text = devices::read_kernel_file("/proc/swaps").value_or("");
+    for (const devices::Swap& swap : devices::parse_swaps(text)) {
+        const auto number = swap.is_file ? std::nullopt : BlockDevices().number_of(swap.path);
+        if (number ? volume.device(*number) : volume.path(swap.path))
+            found.push_back(swap.path);
     }
     return found;
 }
@@ -82,9 +74,7 @@ Facts look_into(const Mapped& volume, pid_t server, const Said& said) {
         facts.stacked.push_back(devices.name_of(holder));
 
     const Dependence here(devices, mounts, volume.number);
-    for (const Mount& mount : mounts)
-        if (here.mount(mount))
-            facts.mounts.push_back(mount.point);
+    facts.mounts = mount_points_on(volume.number);
     facts.swaps = swaps_on(here);
     facts.own = needed_on(here, ::getpid());
 

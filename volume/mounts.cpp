@@ -1,10 +1,10 @@
 #include "volume/mounts.hpp"
 
-#include <charconv>
+#include "devices/kernel_files.hpp"
+#include "devices/proc_tables.hpp"
+
 #include <fcntl.h>
-#include <fstream>
 #include <sstream>
-#include <stdexcept>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -13,44 +13,6 @@ namespace {
 
 /// Loop devices on files on loop devices: sooner or later it is enough.
 constexpr int deepest = 8;
-
-/// Blanks in names are written "\040".
-std::string without_escapes(std::string_view text) {
-    std::string plain;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        unsigned byte = 0;
-        const bool escape =
-            text[i] == '\\' && i + 3 < text.size() &&
-            std::from_chars(text.data() + i + 1, text.data() + i + 4, byte, 8).ptr ==
-                text.data() + i + 4;
-        plain += escape ? static_cast<char>(byte) : text[i];
-        i += escape ? 3 : 0;
-    }
-    return plain;
-}
-
-std::optional<Mount> parse_mount(const std::string& line) {
-    std::istringstream words(line);
-    Mount mount;
-    std::string parent;
-    std::string number;
-    std::string root;
-    std::string word;
-    words >> mount.id >> parent >> number >> root >> mount.point;
-    while (words >> word && word != "-") {
-    }
-    words >> mount.type >> mount.source >> mount.options;
-    if (!words && mount.source.empty())
-        return std::nullopt;
-    try {
-        mount.device = parse_number(number);
-    } catch (const std::runtime_error&) {
-        return std::nullopt;
-    }
-    mount.point = without_escapes(mount.point);
-    mount.source = without_escapes(mount.source);
-    return mount;
-}
 
 std::optional<DeviceNumber> device_at(const std::string& path) {
     struct stat found {};
@@ -69,7 +31,7 @@ std::vector<std::string> layers_of(const Mount& mount) {
             continue;
         std::istringstream folders(option.substr(equals + 4));
         for (std::string folder; std::getline(folders, folder, ':');)
-            layers.push_back(without_escapes(folder));
+            layers.push_back(devices::unescape(folder));
     }
     return layers;
 }
@@ -78,18 +40,18 @@ std::vector<std::string> layers_of(const Mount& mount) {
 
 std::vector<Mount> parse_mounts(std::string_view text) {
     std::vector<Mount> mounts;
-    std::istringstream lines{std::string(text)};
-    for (std::string line; std::getline(lines, line);)
-        if (auto mount = parse_mount(line))
-            mounts.push_back(std::move(*mount));
+    for (devices::Mount& each : devices::parse_mountinfo(text))
+        mounts.push_back({.id = each.id,
+                          .device = {.major = major(each.device), .minor = minor(each.device)},
+                          .point = std::move(each.mount_point),
+                          .type = std::move(each.type),
+                          .source = std::move(each.source),
+                          .options = std::move(each.options)});
     return mounts;
 }
 
 std::vector<Mount> mounts_of(const std::string& process) {
-    std::ifstream in("/proc/" + process + "/mountinfo");
-    std::ostringstream text;
-    text << in.rdbuf();
-    return parse_mounts(text.str());
+    return parse_mounts(devices::read_kernel_file("/proc/" + process + "/mountinfo").value_or(""));
 }
 
 std::optional<DeviceNumber> device_of(const Mount& mount) {
@@ -140,6 +102,17 @@ bool Dependence::path(const std::string& path, int depth) const {
         if ((found.stx_mask & STATX_MNT_ID) != 0 && each.id == found.stx_mnt_id)
             return mount(each, depth);
     return false;
+}
+
+std::vector<std::string> mount_points_on(DeviceNumber volume) {
+    const BlockDevices devices;
+    const std::vector<Mount> mounts = mounts_of("self");
+    const Dependence here(devices, mounts, volume);
+    std::vector<std::string> points;
+    for (const Mount& mount : mounts)
+        if (here.mount(mount))
+            points.push_back(mount.point);
+    return points;
 }
 
 } // namespace interposed::volume

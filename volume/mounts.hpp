@@ -50,4 +50,7 @@ private:
     DeviceNumber volume_;
 };
 
+/// Where filesystems are mounted that lie on this device, as this process sees them.
+std::vector<std::string> mount_points_on(DeviceNumber volume);
+
 } // namespace interposed::volume

@@ -1,8 +1,11 @@
 #include "volume/processes.hpp"
 
+#include "devices/kernel_files.hpp"
+#include "devices/proc_tables.hpp"
 #include "volume/block_devices.hpp"
 
 #include <charconv>
+#include <fcntl.h>
 #include <filesystem>
 #include <fstream>
 #include <set>
@@ -65,10 +68,8 @@ std::string path_of_socket(const std::string& folder, const std::string& inode) 
 }
 
 bool writes(const std::string& folder, const std::string& fd) {
-    const std::string flags = value_in(folder + "/fdinfo/" + fd, "flags");
-    unsigned value = 0;
-    std::from_chars(flags.data(), flags.data() + flags.size(), value, 8);
-    return (value & 3U) != 0;
+    const auto text = devices::read_kernel_file(folder + "/fdinfo/" + fd).value_or("");
+    return (devices::parse_fdinfo(text).flags & O_ACCMODE) != O_RDONLY;
 }
 
 class Finder {
@@ -96,7 +97,8 @@ private:
 
     /// Written by the kernel while the process, with all its claims, still lives.
     void add_core_dumps() {
-        const std::string pattern = first_line("/proc/sys/kernel/core_pattern");
+        const std::string pattern =
+            devices::read_kernel_file("/proc/sys/kernel/core_pattern").value_or("");
         const std::string limit = value_in(folder_ + "/limits", "Max core file size");
         if (pattern.starts_with('|')) {
             const std::string program = pattern.substr(1, pattern.find(' ') - 1);
@@ -140,7 +142,7 @@ Memory memory_of(pid_t process) {
     const std::string folder = folder_of(process);
     Memory memory;
     memory.locked = !value_in(folder + "/status", "VmLck").starts_with("0 ");
-    const std::string score = first_line(folder + "/oom_score_adj");
+    const std::string score = devices::read_kernel_file(folder + "/oom_score_adj").value_or("");
     std::from_chars(score.data(), score.data() + score.size(), memory.oom_score_adj);
     return memory;
 }

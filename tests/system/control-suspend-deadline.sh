@@ -25,6 +25,6 @@ kill -CONT "${caches[0]}"
 wait "$reader" || fail 'a stuck read was not answered afterwards'
 ctl resume stuck
 
-control_python "$tests/support/half_payload.py"
+control_python "$tests/support/half_payload.py" b.img
 stop_load
 stop_server

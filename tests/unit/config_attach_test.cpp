@@ -6,14 +6,6 @@ using namespace interposed::config;
 
 namespace {
 
-std::string with_members(const std::string& members) {
-    return with_export(members + ",\n\"table\": [{\"kind\": \"linear\", \"device\": \"x\"}]");
-}
-
-Export the_export(const std::string& members) {
-    return parse(with_members(members), "f", "/conf").exports.at(0);
-}
-
 std::string fault_of(const std::string& attach) {
     return report(with_members("\"attach\": " + attach));
 }
@@ -21,8 +13,8 @@ std::string fault_of(const std::string& attach) {
 } // namespace
 
 TEST_CASE("an export is attached to no device unless it says so", "[config]") {
-    CHECK_FALSE(the_export("\"read_only\": true").attach);
-    const auto short_form = the_export("\"attach\": \"/dev/nbd12\"").attach;
+    CHECK_FALSE(export_with("\"read_only\": true").attach);
+    const auto short_form = export_with("\"attach\": \"/dev/nbd12\"").attach;
     REQUIRE(short_form);
     CHECK(short_form->device == "/dev/nbd12");
     CHECK(short_form->connections == 1);
@@ -30,11 +22,11 @@ TEST_CASE("an export is attached to no device unless it says so", "[config]") {
     CHECK(short_form->dead_conn_timeout_s == 600);
     CHECK_FALSE(short_form->block_size);
     CHECK(short_form->identifier.empty());
-    CHECK(the_export(R"("attach": {"device": "/dev/nbd12"})").attach == short_form);
+    CHECK(export_with(R"("attach": {"device": "/dev/nbd12"})").attach == short_form);
 }
 
 TEST_CASE("all of an attachment can be said, and comes back from its JSON", "[config]") {
-    const Export found = the_export(
+    const Export found = export_with(
         R"("attach": {"device": "auto", "connections": 16, "timeout_s": 3600,
            "dead_conn_timeout_s": 86400, "block_size": "4KiB", "identifier": "vg-lv_1.x"},
            "interposed": {"volume": "vol", "uuid": "LVM-\"x", "before": ["0 8 linear 8:1 0"],

@@ -6,15 +6,6 @@ using namespace interposed::config;
 
 namespace {
 
-/// An export with these members, which begin on the second line.
-std::string with_members(const std::string& members) {
-    return with_export(members + ",\n\"table\": [{\"kind\": \"linear\", \"device\": \"x\"}]");
-}
-
-Export the_export(const std::string& members) {
-    return parse(with_members(members), "f", "/conf").exports.at(0);
-}
-
 std::string fault_of(const std::string& qos) {
     return report(with_members("\"qos\": " + qos));
 }
@@ -22,16 +13,16 @@ std::string fault_of(const std::string& qos) {
 } // namespace
 
 TEST_CASE("an export has no limits of its own unless it says so", "[config]") {
-    const Export found = the_export("\"read_only\": true");
+    const Export found = export_with("\"read_only\": true");
     CHECK_FALSE(found.max_connections);
     CHECK(found.qos == Qos{});
-    CHECK(the_export("\"qos\": {}").qos == Qos{});
-    CHECK(the_export("\"qos\": {\"client\": {}}").qos == Qos{});
+    CHECK(export_with("\"qos\": {}").qos == Qos{});
+    CHECK(export_with("\"qos\": {\"client\": {}}").qos == Qos{});
 }
 
 TEST_CASE("the connections to an export can be limited", "[config]") {
-    CHECK(the_export("\"max_connections\": 1").max_connections == 1U);
-    CHECK(the_export("\"max_connections\": 4294967295").max_connections == 4294967295U);
+    CHECK(export_with("\"max_connections\": 1").max_connections == 1U);
+    CHECK(export_with("\"max_connections\": 4294967295").max_connections == 4294967295U);
     for (const std::string wrong : {"0", "4294967296", "-1", "1.5", "\"1\""})
         CHECK(report(with_members("\"max_connections\": " + wrong)) ==
               "f:2:20: exports[0].max_connections: want a whole number from 1 to 4294967295, got " +
@@ -39,7 +30,7 @@ TEST_CASE("the connections to an export can be limited", "[config]") {
 }
 
 TEST_CASE("rates and bursts are read, of all clients and of each", "[config]") {
-    const Qos qos = the_export(R"("qos": {"iops": 1000, "iops_burst": 50, "bandwidth": "1MiB",
+    const Qos qos = export_with(R"("qos": {"iops": 1000, "iops_burst": 50, "bandwidth": "1MiB",
         "bandwidth_burst": 4096, "client": {"iops": 9223372036854775807, "bandwidth": "8s"}})")
                         .qos;
     CHECK(qos.all == RateLimit{1000, 50, 1048576, 4096});

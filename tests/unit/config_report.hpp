@@ -29,6 +29,15 @@ inline std::string with_export(const std::string& members) {
            "\n}]}";
 }
 
+/// A configuration with one export of one segment; these of its members begin on the second line.
+inline std::string with_members(const std::string& members) {
+    return with_export(members + ",\n\"table\": [{\"kind\": \"linear\", \"device\": \"x\"}]");
+}
+
+inline Export export_with(const std::string& members) {
+    return parse(with_members(members), "f", "/conf").exports.at(0);
+}
+
 /// A configuration with one segment, whose members but kind and device begin on the second line.
 inline std::string with_segment(const std::string& members) {
     return "{\"listen\": \"tcp://localhost\", \"exports\": [{\"name\": \"a\", \"table\": ["
