@@ -14,9 +14,9 @@ TEST_CASE("mountinfo is read with and without optional words", "[devices]") {
         "99 27 0:45 / /srv rw shared:7 - btrfs /dev/sdb rw,subvol=/\n");
 
     REQUIRE(mounts.size() == 3);
-    CHECK(mounts[0] == Mount{makedev(254, 0), "/", "ext4", "/dev/vda"});
-    CHECK(mounts[1] == Mount{makedev(259, 2), "/mnt/b", "xfs", "/dev/nvme0n1p2"});
-    CHECK(mounts[2] == Mount{makedev(0, 45), "/srv", "btrfs", "/dev/sdb"});
+    CHECK(mounts[0] == Mount{makedev(254, 0), "/", "ext4", "/dev/vda", 27, "rw,discard"});
+    CHECK(mounts[1] == Mount{makedev(259, 2), "/mnt/b", "xfs", "/dev/nvme0n1p2", 98, "ro"});
+    CHECK(mounts[2] == Mount{makedev(0, 45), "/srv", "btrfs", "/dev/sdb", 99, "rw,subvol=/"});
 }
 
 TEST_CASE("escaped blanks and backslashes of a mount point are undone", "[devices]") {
