@@ -1,6 +1,7 @@
 #include "control/methods.hpp"
 #include "control/openmetrics.hpp"
 #include "control/reports.hpp"
+#include "devices/device.hpp"
 #include "server/log.hpp"
 
 #include <algorithm>
@@ -36,6 +37,25 @@ struct Choice {
         return status.framing && status.export_name == *export_name;
     }
 };
+
+/// Why this needs not be waited for: it is so already, and may never happen again.
+std::optional<std::string> already(server::EventKind kind, server::LiveExport& live) {
+    switch (kind) {
+    case server::EventKind::drained:
+        return live.connections() == 0 ? std::optional("it is so") : std::nullopt;
+    case server::EventKind::suspended:
+        return live.held() ? std::optional("it is so") : std::nullopt;
+    case server::EventKind::flush_error:
+        for (const auto& device : live.now()->opened) {
+            if (const int error = device->flush_error(); error != 0)
+                return "device \"" + device->info().path +
+                       "\": flush failed: " + std::generic_category().message(error);
+        }
+        return std::nullopt;
+    default:
+        return std::nullopt;
+    }
+}
 
 Choice take_choice(Params& params) {
     Choice choice{params.number("session"), params.optional_text("export"),
@@ -176,12 +196,11 @@ asio::awaitable<std::string> Methods::wait(Params params) {
             throw WrongParams("params.event: want an event, or \"any\", found \"" + wanted + "\"");
         kind = static_cast<server::EventKind>(found - event_names.begin());
     }
-    if (export_name && kind) { // what is so already need not be waited for
+    if (export_name && kind) {
         const auto live = administration_.server().exports().find(*export_name);
-        if ((live && kind == server::EventKind::drained && live->connections() == 0) ||
-            (live && kind == server::EventKind::suspended && live->held()))
+        if (const auto so = live ? already(*kind, *live) : std::nullopt)
             co_return text_of(
-                Json{{"event", wanted}, {"export", *export_name}, {"detail", "it is so"}});
+                Json{{"event", wanted}, {"export", *export_name}, {"detail", *so}});
     }
     const auto deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
                                              Administration::Seconds(seconds));
