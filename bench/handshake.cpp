@@ -66,11 +66,11 @@ OptionReply receive_option_reply(Socket& socket, std::uint32_t option) {
     return reply;
 }
 
-void ask_structured(Socket& socket) {
-    send_option(socket, wire::option_structured_reply, {});
-    const OptionReply reply = receive_option_reply(socket, wire::option_structured_reply);
+void ask(Socket& socket, std::uint32_t option, const std::string& what) {
+    send_option(socket, option, {});
+    const OptionReply reply = receive_option_reply(socket, option);
     if (reply.type != wire::reply_ack)
-        throw ProtocolError("structured replies: refused by the server (" + hex(reply.type) + ")");
+        throw ProtocolError(what + ": refused by the server (" + hex(reply.type) + ")");
 }
 
 std::vector<std::byte> go_data(const std::string& name) {
@@ -102,11 +102,16 @@ void learn(Export& found, bool& told, const std::vector<std::byte>& data) {
 
 } // namespace
 
-Export negotiate(Socket& socket, const std::string& name, bool structured) {
+Export negotiate(Socket& socket, const std::string& name, bool structured,
+                 const std::string& tls_folder) {
     greet(socket);
+    if (!tls_folder.empty()) {
+        ask(socket, wire::option_starttls, "STARTTLS");
+        socket.start_tls(tls_folder);
+    }
     Export found{.structured = structured};
     if (structured)
-        ask_structured(socket);
+        ask(socket, wire::option_structured_reply, "structured replies");
     send_option(socket, wire::option_go, go_data(name));
     bool told = false;
     for (int seen = 0; seen < option_replies_max; ++seen) {

@@ -16,8 +16,10 @@ struct Export {
     std::uint32_t maximum_payload = 32 << 20;
 };
 
-/// Fixed newstyle up to and including GO, then the connection is in its transmission phase.
-/// Throws ProtocolError where the server breaks the protocol or refuses.
-Export negotiate(Socket& socket, const std::string& name, bool structured);
+/// Fixed newstyle up to and including GO, then the connection is in its transmission phase. With
+/// the folder of a client's certificate, over TLS. Throws ProtocolError where the server breaks
+/// the protocol or refuses.
+Export negotiate(Socket& socket, const std::string& name, bool structured,
+                 const std::string& tls_folder);
 
 } // namespace interposed::bench

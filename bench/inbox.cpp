@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
-#include <sys/socket.h>
 #include <system_error>
 
 namespace interposed::bench {
@@ -15,8 +14,7 @@ std::size_t Inbox::receive(Socket& socket, bool wait) {
     end_ -= begin_;
     begin_ = 0;
     assert(end_ < capacity);
-    const ssize_t got =
-        ::recv(socket.fd(), buffer_.get() + end_, capacity - end_, wait ? 0 : MSG_DONTWAIT);
+    const ssize_t got = socket.receive({buffer_.get() + end_, capacity - end_}, wait);
     if (got == 0)
         throw ProtocolError("the server closed the connection");
     if (got < 0 && errno == EAGAIN && wait)

@@ -4,7 +4,6 @@
 #include <cassert>
 #include <cerrno>
 #include <climits>
-#include <sys/socket.h>
 #include <system_error>
 
 namespace interposed::bench {
@@ -23,11 +22,8 @@ void Outbox::add(std::span<const std::byte> piece) {
 
 bool Outbox::send(Socket& socket, bool wait) {
     while (!empty()) {
-        msghdr message{};
-        message.msg_iov = pieces_.data() + first_;
-        message.msg_iovlen = std::min<std::size_t>(pieces_.size() - first_, IOV_MAX);
-        const ssize_t sent =
-            ::sendmsg(socket.fd(), &message, MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT));
+        const std::size_t many = std::min<std::size_t>(pieces_.size() - first_, IOV_MAX);
+        const ssize_t sent = socket.send(std::span(pieces_).subspan(first_, many), wait);
         if (sent < 0 && errno == EAGAIN && !wait) {
             forget_sent();
             return false;

@@ -41,6 +41,7 @@ how long
 how
   --export NAME         the export's name ("")
   --structured          ask for structured replies
+  --tls FOLDER          over TLS; it has ca-cert.pem, client-cert.pem and client-key.pem
   --spin                poll the sockets instead of sleeping
   --socket-copy KIND    no server: a process that answers from memory, to see what sockets allow
 what to tell
@@ -137,6 +138,7 @@ const std::array option_table{
                d.plan.limit = std::chrono::seconds(number("--timeout", v, 1, 3600));
            }},
     Option{"export", true, [](Draft& d, Value v) { d.plan.export_name = v; }},
+    Option{"tls", true, [](Draft& d, Value v) { d.plan.tls_folder = v; }},
     Option{"structured", false, [](Draft& d, Value) { d.plan.structured = true; }},
     Option{"spin", false, [](Draft& d, Value) { d.plan.spin = true; }},
     Option{"socket-copy", true,

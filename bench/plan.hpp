@@ -25,6 +25,7 @@ struct Plan {
     bool copy_over_tcp = false;
     std::string export_name;
     bool structured = false;
+    std::string tls_folder; ///< of a client's certificate; empty: no TLS
 
     Pattern pattern;
     std::uint32_t block = 4096;

@@ -110,7 +110,7 @@ private:
             connect_one(which);
         for (unsigned which = 0; which < plan_.idle; ++which) {
             idle_.push_back(Socket::connect(*plan_.server, plan_.limit));
-            negotiate(idle_.back(), plan_.export_name, plan_.structured);
+            negotiate(idle_.back(), plan_.export_name, plan_.structured, plan_.tls_folder);
         }
     }
 
@@ -118,7 +118,7 @@ private:
         Export found{.size = Peer::size};
         Socket socket = peer_ ? peer_->take(which) : Socket::connect(*plan_.server, plan_.limit);
         if (!peer_) {
-            found = negotiate(socket, plan_.export_name, plan_.structured);
+            found = negotiate(socket, plan_.export_name, plan_.structured, plan_.tls_folder);
             check_export(found, plan_);
         }
         connections_.emplace_back(std::move(socket), plan_.structured, plan_,

@@ -103,6 +103,7 @@ Socket Socket::connect(const Address& address, std::chrono::seconds limit) {
 Socket& Socket::operator=(Socket&& other) noexcept {
     std::swap(fd_, other.fd_);
     std::swap(limit_, other.limit_);
+    std::swap(tls_, other.tls_);
     return *this;
 }
 
@@ -111,9 +112,26 @@ Socket::~Socket() {
         ::close(fd_);
 }
 
+ssize_t Socket::send(std::span<const iovec> pieces, bool wait) {
+    if (tls_)
+        return tls_->send(pieces, wait);
+    msghdr message{};
+    message.msg_iov = const_cast<iovec*>(pieces.data());
+    message.msg_iovlen = pieces.size();
+    return ::sendmsg(fd_, &message, MSG_NOSIGNAL | (wait ? 0 : MSG_DONTWAIT));
+}
+
+ssize_t Socket::receive(std::span<std::byte> room, bool wait) {
+    if (tls_)
+        return tls_->receive(room, wait);
+    return ::recv(fd_, room.data(), room.size(), wait ? 0 : MSG_DONTWAIT);
+}
+
 void Socket::send_all(std::span<const std::byte> bytes) {
     while (!bytes.empty()) {
-        const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+        const iovec piece{.iov_base = const_cast<std::byte*>(bytes.data()),
+                          .iov_len = bytes.size()};
+        const ssize_t sent = send({&piece, 1}, true);
         if (sent < 0 && errno == EINTR)
             continue;
         if (sent < 0)
@@ -124,7 +142,7 @@ void Socket::send_all(std::span<const std::byte> bytes) {
 
 void Socket::receive_all(std::span<std::byte> bytes) {
     while (!bytes.empty()) {
-        const ssize_t got = ::recv(fd_, bytes.data(), bytes.size(), 0);
+        const ssize_t got = receive(bytes, true);
         if (got < 0 && errno == EINTR)
             continue;
         if (got == 0)

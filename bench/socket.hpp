@@ -1,9 +1,14 @@
 #pragma once
 
+#include "bench/tls.hpp"
+
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string>
+#include <sys/types.h>
+#include <sys/uio.h>
 #include <utility>
 
 namespace interposed::bench {
@@ -27,12 +32,20 @@ public:
     Socket(int descriptor, std::chrono::seconds limit);
     static Socket connect(const Address& address, std::chrono::seconds limit);
 
-    Socket(Socket&& other) noexcept : fd_(std::exchange(other.fd_, -1)), limit_(other.limit_) {}
+    Socket(Socket&& other) noexcept
+        : fd_(std::exchange(other.fd_, -1)), limit_(other.limit_), tls_(std::move(other.tls_)) {}
     Socket& operator=(Socket&& other) noexcept;
     ~Socket();
 
     void send_all(std::span<const std::byte> bytes);
     void receive_all(std::span<std::byte> bytes);
+
+    /// As sendmsg(2) and recv(2) return it. Unless told to wait, they do not.
+    ssize_t send(std::span<const iovec> pieces, bool wait);
+    ssize_t receive(std::span<std::byte> room, bool wait);
+
+    /// From now on everything goes through TLS. Throws as Tls does.
+    void start_tls(const std::string& folder) { tls_ = std::make_unique<Tls>(fd_, folder); }
 
     [[nodiscard]] int fd() const { return fd_; }
     [[nodiscard]] std::chrono::seconds limit() const { return limit_; }
@@ -40,6 +53,7 @@ public:
 private:
     int fd_;
     std::chrono::seconds limit_;
+    std::unique_ptr<Tls> tls_; ///< null: none
 };
 
 } // namespace interposed::bench

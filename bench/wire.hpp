@@ -35,6 +35,7 @@ inline constexpr std::uint16_t fixed_newstyle = 0x0001;
 inline constexpr std::uint16_t no_zeroes = 0x0002;
 
 inline constexpr std::uint32_t option_go = 7;
+inline constexpr std::uint32_t option_starttls = 5;
 inline constexpr std::uint32_t option_structured_reply = 8;
 inline constexpr std::uint32_t reply_ack = 1;
 inline constexpr std::uint32_t reply_info = 3;

@@ -5,6 +5,7 @@
 #include "config/reader.hpp"
 #include "config/services.hpp"
 #include "config/text.hpp"
+#include "config/tls.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -52,6 +53,10 @@ void read_root(Reader& reader, const Node& at, const std::string& folder, Config
     if (const auto limits = fields.find("limits"))
         read_limits(reader, *limits, into.limits);
     read_services(reader, fields, folder, into);
+    if (const auto tls = fields.find("tls"))
+        into.tls = read_tls(reader, *tls, folder);
+    else
+        check_tls(reader, into);
 }
 
 [[noreturn]] void refuse_file(const std::filesystem::path& file, const std::string& why) {

@@ -66,9 +66,36 @@ struct UnixAddress {
     friend bool operator==(const UnixAddress&, const UnixAddress&) = default;
 };
 
+/// What becomes of NBD_OPT_STARTTLS: proto.md's NOTLS, SELECTIVETLS and FORCEDTLS.
+enum class TlsMode : std::uint8_t {
+    off,
+    offer,  ///< a client may ask for it; exports that require it are not there for those who do not
+    require ///< nothing is said to a client before
+};
+
+enum class TlsVersion : std::uint8_t { tls_1_2, tls_1_3 };
+
+/// Where clients come in over TLS: with which certificate or keys, and how they say who they are.
+/// All paths are absolute; an empty one was not given.
+struct Tls {
+    TlsMode mode = TlsMode::require; ///< of listeners that do not say otherwise
+    std::string certificate;         ///< PEM: the server's, and those between it and the root
+    std::string key;                 ///< PEM, of the certificate; not encrypted
+    std::string ca;                  ///< PEM: who signs clients' certificates
+    std::string crl;                 ///< PEM: which of them are not valid any more
+    /// With `ca`: a client without a certificate is sent away, and not only unknown.
+    bool client_certificate_required = true;
+    std::string psk; ///< "identity:hex key" lines, as GnuTLS's psktool writes them
+    TlsVersion min_version = TlsVersion::tls_1_2;
+    Place place;
+
+    friend bool operator==(const Tls& a, const Tls& b);
+};
+
 struct Listener {
     std::optional<TcpAddress> tcp; ///< exactly one of the two
     std::optional<UnixAddress> unix_socket;
+    std::optional<TlsMode> tls; ///< absent: Tls::mode
     Place place;
 
     friend bool operator==(const Listener& a, const Listener& b);
@@ -153,6 +180,7 @@ struct Export {
     Cache cache = Cache::automatic;
     bool read_only = false;
     bool optional = false;
+    bool requires_tls = false; ///< for clients without TLS it does not exist
     bool kernel_only = false; ///< there for "attach" alone: for other clients it does not exist
     std::optional<std::vector<AddressRange>> allow; ///< absent: everyone
     std::vector<Segment> table;                     ///< from "table" or "dm_table" alike
@@ -211,6 +239,7 @@ struct Configuration {
     std::optional<Control> control{};       ///< absent: nothing can be changed but by SIGHUP
     std::optional<std::string> state_dir{}; ///< absolute; where changes made at run time are kept
     std::optional<Metrics> metrics{};
+    std::optional<Tls> tls{}; ///< absent: NBD_OPT_STARTTLS is refused
     Log log{};
     std::vector<Listener> listen;
     std::vector<Export> exports;

@@ -5,8 +5,16 @@
 namespace interposed::config {
 
 bool operator==(const Listener& a, const Listener& b) {
-    const auto& [tcp, unix_socket, place] = a;
-    return tcp == b.tcp && unix_socket == b.unix_socket;
+    const auto& [tcp, unix_socket, tls, place] = a;
+    return tcp == b.tcp && unix_socket == b.unix_socket && tls == b.tls;
+}
+
+bool operator==(const Tls& a, const Tls& b) {
+    const auto& [mode, certificate, key, ca, crl, client_certificate_required, psk, min_version,
+                 place] = a;
+    return mode == b.mode && certificate == b.certificate && key == b.key && ca == b.ca &&
+           crl == b.crl && client_certificate_required == b.client_certificate_required &&
+           psk == b.psk && min_version == b.min_version;
 }
 
 bool operator==(const Segment& a, const Segment& b) {
@@ -29,11 +37,11 @@ bool operator==(const Interposition& a, const Interposition& b) {
 }
 
 bool operator==(const Export& a, const Export& b) {
-    const auto& [name, description, claim, cache, read_only, optional, kernel_only, allow, table,
-                 max_connections, qos, attach, interposed, place] = a;
+    const auto& [name, description, claim, cache, read_only, optional, requires_tls, kernel_only,
+                 allow, table, max_connections, qos, attach, interposed, place] = a;
     return name == b.name && description == b.description && claim == b.claim && cache == b.cache &&
            read_only == b.read_only && optional == b.optional &&
-           kernel_only == b.kernel_only && allow == b.allow &&
+           requires_tls == b.requires_tls && kernel_only == b.kernel_only && allow == b.allow &&
            table == b.table && max_connections == b.max_connections && qos == b.qos &&
            attach == b.attach && interposed == b.interposed;
 }

@@ -142,6 +142,8 @@ std::string to_json(const Export& one) {
         members.add("cache", one.cache == Cache::direct ? "\"direct\"" : "\"buffered\"");
     members.add("read_only", word(one.read_only));
     members.add("optional", word(one.optional));
+    if (one.requires_tls)
+        members.add("tls", in_quotes("require"));
     if (one.kernel_only)
         members.add("kernel_only", word(true));
     if (one.allow)

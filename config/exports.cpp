@@ -5,6 +5,7 @@
 #include "config/qos.hpp"
 #include "config/quotes.hpp"
 #include "config/segments.hpp"
+#include "config/tls.hpp"
 
 #include <array>
 #include <limits>
@@ -110,6 +111,8 @@ Export read_export(Reader& reader, const Node& at, const std::string& folder) {
     read_cache(reader, fields, result);
     read_truth(reader, fields, "read_only", result.read_only);
     read_truth(reader, fields, "optional", result.optional);
+    if (const auto tls = fields.find("tls"))
+        result.requires_tls = read_requires_tls(reader, *tls);
     read_truth(reader, fields, "kernel_only", result.kernel_only);
     read_allow(reader, fields, result);
     if (const auto most = fields.find("max_connections"))

@@ -2,6 +2,7 @@
 
 #include "config/listener_address.hpp"
 #include "config/quotes.hpp"
+#include "config/tls.hpp"
 
 #include <charconv>
 #include <map>
@@ -73,7 +74,12 @@ std::optional<Listener> read_object(Reader& reader, const Node& at, const Object
                              (has_unix ? "both" : "neither"));
         return std::nullopt;
     }
-    return has_unix ? read_unix(reader, fields, folder) : read_tcp(reader, fields);
+    auto listener = has_unix ? read_unix(reader, fields, folder) : read_tcp(reader, fields);
+    const auto tls = fields.find("tls");
+    const auto mode = tls ? read_tls_mode(reader, *tls) : std::nullopt;
+    if (listener)
+        listener->tls = mode;
+    return listener;
 }
 
 std::optional<Listener> read_listener(Reader& reader, const Node& at, const std::string& folder) {

@@ -12,15 +12,16 @@
 namespace interposed::config {
 namespace {
 
-constexpr std::array<std::string_view, 7> top_keys = {"listen",    "exports", "limits", "control",
-                                                      "state_dir", "metrics", "log"};
+constexpr std::array<std::string_view, 8> top_keys = {"listen",    "exports", "limits", "control",
+                                                      "state_dir", "metrics", "tls",    "log"};
 constexpr std::array<std::string_view, 5> limit_keys = {
     "connections", "connections_per_client", "memory", "handshake_timeout_s", "keepalive_s"};
-constexpr std::array<std::string_view, 5> listener_keys = {"unix", "tcp", "mode", "owner", "group"};
-constexpr std::array<std::string_view, 14> export_keys = {
-    "name",       "description", "claim",           "cache", "read_only",
-    "optional", "kernel_only",   "allow",       "max_connections", "qos",   "attach",
-    "interposed", "table",       "dm_table"};
+constexpr std::array<std::string_view, 6> listener_keys = {"unix",  "tcp",   "mode",
+                                                           "owner", "group", "tls"};
+constexpr std::array<std::string_view, 15> export_keys = {
+    "name",     "description", "claim",       "cache", "read_only",
+    "optional", "tls",         "kernel_only", "allow", "max_connections",
+    "qos",      "attach",      "interposed",  "table", "dm_table"};
 constexpr std::array<std::string_view, 6> attach_keys = {
     "device", "connections", "timeout_s", "dead_conn_timeout_s", "block_size", "identifier"};
 constexpr std::array<std::string_view, 7> interposed_keys = {"volume", "uuid",  "before",   "after",
@@ -33,6 +34,8 @@ constexpr std::span<const std::string_view> rate_keys = std::span(qos_keys).firs
 constexpr std::array<std::string_view, 6> control_keys = {"unix",  "mode",  "owner",
                                                           "group", "users", "groups"};
 constexpr std::array<std::string_view, 1> metrics_keys = {"listen"};
+constexpr std::array<std::string_view, 8> tls_keys = {
+    "mode", "certificate", "key", "ca", "crl", "client_certificates", "psk", "min_version"};
 constexpr std::array<std::string_view, 2> log_keys = {"level", "format"};
 
 bool has(const Level& level, std::string_view key) {
@@ -43,7 +46,7 @@ std::string unknown_key(std::string_view key, const Level& level) {
     const std::string text = "unknown key " + in_quotes(key) + " " + std::string(level.name);
     for (const Level* const other :
          {&export_level, &segment_level, &listener_level, &limits_level, &top_level, &qos_level,
-          &control_level, &log_level, &attach_level, &interposed_level})
+          &control_level, &log_level, &attach_level, &interposed_level, &tls_level})
         if (has(*other, key))
             return text + "; it belongs " + std::string(other->name);
     return text + hint(key, level.keys);
@@ -57,6 +60,7 @@ const Level listener_level = {"in a listener", listener_keys};
 const Level export_level = {"in an export", export_keys};
 const Level segment_level = {"in a segment", segment_keys};
 const Level table_level = {"in a table", std::span(export_keys).last(2)};
+const Level tls_level = {"in \"tls\"", tls_keys};
 const Level qos_level = {"in \"qos\"", qos_keys};
 const Level client_qos_level = {"in \"client\"", rate_keys};
 const Level attach_level = {"in \"attach\"", attach_keys};

@@ -82,6 +82,7 @@ extern const Level attach_level;
 extern const Level interposed_level;
 extern const Level control_level;
 extern const Level metrics_level;
+extern const Level tls_level;
 extern const Level log_level;
 
 /// The members of one object by name. Unknown keys are reported when it is made.

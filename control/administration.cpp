@@ -221,6 +221,10 @@ asio::awaitable<Administration::LivePointer> Administration::create(Text<config:
     const auto changing = co_await changes_.take("create of an export", std::string());
     auto made = co_await open_beside(std::move(text), nullptr);
     const std::string name = made->name;
+    if (made->definition->source.requires_tls && !server_.has_tls())
+        throw Refusal(RefusalKind::refused,
+                      export_text(name) + " requires TLS: want \"tls\" in the configuration, found "
+                                          "none");
     check_running();
     co_await record(name, made, nullptr);
     auto live = std::make_shared<server::LiveExport>(std::move(made));

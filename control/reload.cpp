@@ -9,6 +9,9 @@
 #include <asio/detached.hpp>
 #include <utility>
 
+// g++ 12 takes the coroutine frame's own operator new, which it has inlined, for another one.
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete"
+
 // The configuration file read again, and what is served made to agree with it: all of it or none.
 namespace interposed::control {
 
@@ -334,6 +337,7 @@ void Administration::put_in_place(Plan& plan) {
     file_ = plan.file;
     server_.change_exports(plan.added, {});
     server_.set_limits(plan.wanted.limits);
+    server_.set_tls(plan.resolved.tls);
     plan.report.listeners_removed = server_.listen(plan.wanted.listen, std::move(plan.listeners));
     log::configure(file_.log.level, file_.log.format);
     for (const std::string& name : plan.forgotten) {

@@ -162,6 +162,7 @@ Json session_json(const server::Connection& connection) {
             {"client", connection.peer().name},
             {"since", seconds(status.since.time_since_epoch())},
             {"framing", status.framing ? Json(framing_word(*status.framing)) : Json()},
+            {"tls", status.tls.empty() ? Json() : Json(status.tls)},
             {"requests", status.requests},
             {"errors", status.errors},
             {"bytes_read", status.bytes_read},

@@ -199,8 +199,7 @@ asio::awaitable<std::string> Methods::wait(Params params) {
     if (export_name && kind) {
         const auto live = administration_.server().exports().find(*export_name);
         if (const auto so = live ? already(*kind, *live) : std::nullopt)
-            co_return text_of(
-                Json{{"event", wanted}, {"export", *export_name}, {"detail", *so}});
+            co_return text_of(Json{{"event", wanted}, {"export", *export_name}, {"detail", *so}});
     }
     const auto deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
                                              Administration::Seconds(seconds));

@@ -68,6 +68,12 @@ std::string kinds_table(const Fields& result, const char* list, const char* head
     return columns.text();
 }
 
+/// Without the cipher, which is in the JSON.
+std::string tls_version(const Fields& session) {
+    const std::string tls = session.text_or_null("tls").value_or("-");
+    return harmless(tls.substr(0, tls.find(' ')));
+}
+
 } // namespace
 
 std::string sessions_table(const Json& result) {
@@ -76,6 +82,7 @@ std::string sessions_table(const Json& result) {
                      {"CLIENT"},
                      {"SINCE"},
                      {"REPLIES"},
+                     {"TLS"},
                      {"REQUESTS", Align::right},
                      {"ERRORS", Align::right},
                      {"READ", Align::right},
@@ -87,7 +94,7 @@ std::string sessions_table(const Json& result) {
         columns.add(
             {std::to_string(each.number("session")), name ? export_name(*name) : "(handshake)",
              harmless(each.text("client")), time_text(each.real("since")),
-             harmless(each.text_or_null("framing").value_or("-")),
+             harmless(each.text_or_null("framing").value_or("-")), tls_version(each),
              std::to_string(each.number("requests")), std::to_string(each.number("errors")),
              human_size(each.number("bytes_read")), human_size(each.number("bytes_written")),
              std::to_string(each.number("in_flight")), each.flag("tracing") ? "yes" : "no"});

@@ -1,6 +1,7 @@
 #include "server/connection.hpp"
 
 #include "server/handshake.hpp"
+#include "server/tls_stream.hpp"
 
 #include <asio/bind_executor.hpp>
 #include <asio/post.hpp>
@@ -133,6 +134,7 @@ Connection::Status Connection::status() const {
     const std::lock_guard lock(mutex_);
     Status now;
     now.since = since_;
+    now.tls = tls_description_;
     if (!session_)
         return now;
     const SessionCounts& counts = session_->counts();
@@ -162,11 +164,40 @@ void Connection::close_in(std::chrono::seconds patience) {
 asio::awaitable<std::optional<Agreement>> Connection::shake_hands_in_time() {
     const std::chrono::seconds timeout = loop_.limits().handshake_timeout.load();
     close_in(timeout);
-    auto agreement = co_await shake_hands(*stream_, catalog_, loop_.limits().handshake_memory);
+    auto agreement = co_await shake_hands();
     deadline_.expires_at(asio::steady_timer::time_point::max());
     if (deadline_passed_)
         throw ProtocolError("no export chosen within " + std::to_string(timeout.count()) + " s");
     co_return agreement;
+}
+
+asio::awaitable<std::optional<Agreement>> Connection::shake_hands() {
+    const auto flags = co_await greet(*stream_);
+    if (!flags)
+        co_return std::nullopt;
+    for (;;) { // nothing of what was said in the clear counts once TLS is established
+        Negotiation negotiation(catalog_, *flags, security_);
+        const auto next = co_await haggle(*stream_, negotiation, loop_.limits().handshake_memory);
+        if (next == Negotiation::Next::transmission)
+            co_return Agreement{.chosen = negotiation.chosen(),
+                                .framing = negotiation.framing(),
+                                .contexts = negotiation.contexts()};
+        if (next != Negotiation::Next::start_tls)
+            co_return std::nullopt;
+        co_await start_tls();
+    }
+}
+
+asio::awaitable<void> Connection::start_tls() {
+    auto made = std::make_unique<TlsStream>(std::move(stream_), tls_, loop_.buffers());
+    TlsStream& tls = *made;
+    stream_ = std::move(made);
+    co_await tls.shake();
+    security_ = Security::established;
+    peer_.encrypted = true;
+    peer_.tls = tls.identity();
+    const std::lock_guard lock(mutex_);
+    tls_description_ = tls.description();
 }
 
 Agreement Connection::take_agreed_place() {

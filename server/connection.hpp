@@ -8,6 +8,7 @@
 #include "server/peer.hpp"
 #include "server/session.hpp"
 #include "server/stream.hpp"
+#include "server/tls_context.hpp"
 
 #include <asio/awaitable.hpp>
 #include <asio/steady_timer.hpp>
@@ -64,6 +65,11 @@ public:
         agreed_on_ = std::move(export_name);
         received_ = std::move(received);
     }
+    /// Over which TLS a client may come in, or must. Set it before run().
+    void speak_tls(std::shared_ptr<const TlsContext> context, Security security) {
+        tls_ = std::move(context);
+        security_ = security;
+    }
     /// Called when run() has returned, by who called it.
     void on_left(std::function<void(Departure how)> left) { left_ = std::move(left); }
     void tell_left();
@@ -100,6 +106,7 @@ public:
     struct Status {
         std::string export_name; ///< empty, and no framing: still in the handshake
         std::optional<protocol::Framing> framing;
+        std::string tls; ///< "TLSv1.3 TLS_AES_256_GCM_SHA384"; empty: none
         std::chrono::system_clock::time_point since;
         std::uint64_t requests = 0;
         std::uint64_t errors = 0;
@@ -115,12 +122,14 @@ private:
     void end(void (Session::*how)());
     void close_in(std::chrono::seconds patience);
     asio::awaitable<std::optional<Agreement>> shake_hands_in_time();
+    asio::awaitable<std::optional<Agreement>> shake_hands();
+    asio::awaitable<void> start_tls();
     Agreement take_agreed_place();
     void log_end(std::string_view how) const;
 
     const std::uint64_t id_;
     const std::string name_;
-    const Peer peer_;
+    Peer peer_; ///< on the strand, until there is a session; only `tls` and `encrypted` change
     const std::chrono::system_clock::time_point since_ = std::chrono::system_clock::now();
     std::unique_ptr<Stream> stream_;
     Loop& loop_;
@@ -131,13 +140,15 @@ private:
     std::function<void(Departure)> left_;
     std::optional<HandedSocket> handed_;
     std::vector<std::byte> received_;
+    std::shared_ptr<const TlsContext> tls_; ///< null: none
+    Security security_ = Security::none;
     std::optional<std::string> agreed_on_; ///< an export
     std::atomic<bool> tracing_{false};
     bool deadline_passed_ = false;
     bool stopping_ = false;
-    bool ended_ = false; ///< the session is over, and its export may be closed
-    mutable std::mutex
-        mutex_; ///< of the two below, which status() reads; others only on the strand
+    bool ended_ = false;       ///< the session is over, and its export may be closed
+    mutable std::mutex mutex_; ///< of those below, which status() reads; others only on the strand
+    std::string tls_description_;
     std::string export_name_;
     std::unique_ptr<Session> session_;
 };

@@ -80,7 +80,8 @@ std::string export_text(const ResolvedExport& from) {
                        (source.read_only ? "read-only" : "read-write") + "\n";
     if (!source.description.empty())
         text += indent + ("description: " + escaped(source.description)) + "\n";
-    text += indent + ("clients: " + clients_text(source)) + "\n";
+    text += indent + ("clients: " + clients_text(source)) +
+            (source.requires_tls ? ", over TLS only\n" : "\n");
     for (const ResolvedDevice& device : from.devices)
         text += indent + ("device " + device_text(device)) + "\n";
     text += indent + ("segments: " + std::to_string(from.segments.size())) + "\n";

@@ -73,8 +73,10 @@ std::shared_ptr<const Export> PeerCatalog::find(std::string_view name) const {
 }
 
 bool PeerCatalog::peer_may_see(const Export& one) const {
-    const bool kernel_only = one.definition && one.definition->source.kernel_only;
-    return !kernel_only && peer_.allowed_by(one.allow);
+    const config::Export* const source = one.definition ? &one.definition->source : nullptr;
+    const bool hidden =
+        source != nullptr && (source->kernel_only || (source->requires_tls && !peer_.encrypted));
+    return !hidden && peer_.allowed_by(one.allow);
 }
 
 std::shared_ptr<const Export> PeerCatalog::admit_kernel(std::string_view name) {

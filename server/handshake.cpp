@@ -64,21 +64,6 @@ asio::awaitable<bool> skip(Stream& stream, std::uint64_t length) {
     co_return true;
 }
 
-asio::awaitable<std::optional<protocol::ClientFlags>> greet(Stream& stream) {
-    const auto greeting = protocol::encode_greeting();
-    std::array<std::byte, protocol::client_flags_size> raw{};
-    const bool sent = co_await send_all(stream, greeting);
-    if (!sent)
-        co_return std::nullopt;
-    const bool there = co_await receive_all(stream, raw);
-    if (!there)
-        co_return std::nullopt;
-    const auto flags = protocol::decode_client_flags(raw);
-    if (!flags)
-        throw ProtocolError("client flags: want those that were offered, found others");
-    co_return flags;
-}
-
 /// One option: its header, then its data unless it is too long to be of use, or for our memory.
 asio::awaitable<std::optional<protocol::OptionHeader>>
 receive_option(Stream& stream, Bytes& data, MemoryShare& memory, std::uint64_t& skipped) {
@@ -109,12 +94,23 @@ receive_option(Stream& stream, Bytes& data, MemoryShare& memory, std::uint64_t& 
 
 } // namespace
 
-asio::awaitable<std::optional<Agreement>> shake_hands(Stream& stream, Catalog& catalog,
-                                                      MemoryBudget& memory) {
-    const auto flags = co_await greet(stream);
-    if (!flags)
+asio::awaitable<std::optional<protocol::ClientFlags>> greet(Stream& stream) {
+    const auto greeting = protocol::encode_greeting();
+    std::array<std::byte, protocol::client_flags_size> raw{};
+    const bool sent = co_await send_all(stream, greeting);
+    if (!sent)
         co_return std::nullopt;
-    Negotiation negotiation(catalog, *flags);
+    const bool there = co_await receive_all(stream, raw);
+    if (!there)
+        co_return std::nullopt;
+    const auto flags = protocol::decode_client_flags(raw);
+    if (!flags)
+        throw ProtocolError("client flags: want those that were offered, found others");
+    co_return flags;
+}
+
+asio::awaitable<Negotiation::Next> haggle(Stream& stream, Negotiation& negotiation,
+                                          MemoryBudget& memory) {
     Bytes data;
     Bytes answer;
     MemoryShare share(memory);
@@ -123,18 +119,18 @@ asio::awaitable<std::optional<Agreement>> shake_hands(Stream& stream, Catalog& c
     while (next == Negotiation::Next::option) {
         const auto header = co_await receive_option(stream, data, share, skipped);
         if (!header)
-            co_return std::nullopt;
+            co_return Negotiation::Next::close;
         answer.clear();
         next = negotiation.answer(*header, data, answer);
+        // Somebody on the way may have put it there, to be taken for what comes through TLS.
+        if (next == Negotiation::Next::start_tls && stream.has_received())
+            throw ProtocolError("STARTTLS: want nothing behind it before it is answered, found "
+                                "more bytes");
         const bool sent = co_await send_all(stream, answer);
         if (!sent)
-            co_return std::nullopt;
+            co_return Negotiation::Next::close;
     }
-    if (next == Negotiation::Next::close)
-        co_return std::nullopt;
-    co_return Agreement{.chosen = negotiation.chosen(),
-                        .framing = negotiation.framing(),
-                        .contexts = negotiation.contexts()};
+    co_return next;
 }
 
 } // namespace interposed::server

@@ -2,7 +2,6 @@
 
 #include "server/memory_budget.hpp"
 #include "server/negotiation.hpp"
-#include "server/request_check.hpp"
 #include "server/stream.hpp"
 
 #include <asio/awaitable.hpp>
@@ -17,10 +16,13 @@ public:
     using std::runtime_error::runtime_error;
 };
 
-/// Greets a client and answers its options until it has chosen an export. nullopt: it left, or was
-/// sent away, before. Throws ProtocolError. Reads not one byte more than it uses. Options of
+/// Greets a client. nullopt: it left. Throws ProtocolError. Reads not one byte more than it uses.
+asio::awaitable<std::optional<protocol::ClientFlags>> greet(Stream& stream);
+
+/// Answers a client's options until it has chosen an export, or TLS is to begin; close: it left, or
+/// is to be sent away. Throws ProtocolError. Reads not one byte more than it uses. Options of
 /// unusual length are refused when there is no memory for them.
-asio::awaitable<std::optional<Agreement>> shake_hands(Stream& stream, Catalog& catalog,
-                                                      MemoryBudget& memory);
+asio::awaitable<Negotiation::Next> haggle(Stream& stream, Negotiation& negotiation,
+                                          MemoryBudget& memory);
 
 } // namespace interposed::server

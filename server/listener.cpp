@@ -41,6 +41,10 @@ Listener::~Listener() {
     close();
 }
 
+bool Listener::is_for(const config::Listener& wish) const {
+    return wish_.tcp == wish.tcp && wish_.unix_socket == wish.unix_socket;
+}
+
 void Listener::close() {
     if (!socket_.is_open())
         return;

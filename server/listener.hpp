@@ -32,6 +32,10 @@ public:
 
     /// What it was opened for.
     [[nodiscard]] const config::Listener& wish() const { return wish_; }
+    /// Whether it is where the wish wants one, and its file is as that says.
+    [[nodiscard]] bool is_for(const config::Listener& wish) const;
+    /// What else is said of it, from the next client on.
+    void serve_as(const config::Listener& wish) { wish_ = wish; }
 
     void start(Accepted accepted);
     void close();

@@ -83,7 +83,11 @@ std::vector<control::Attachment::Handed> take_over(const config::Configuration& 
 int serve(const CommandLine& line) {
     const config::Configuration file = line.without ? *line.without : config::load(line.file);
     if (line.action == CommandLine::Action::check) {
-        std::cout << server::describe(server::resolve(file));
+        const server::Resolved resolved = server::resolve(file);
+        std::cout << server::describe(resolved);
+        for (const std::string& warning : resolved.warnings)
+            server::log::warning(warning);
+        server::log::flush();
         return 0;
     }
     server::log::configure(file.log.level, file.log.format);

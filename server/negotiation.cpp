@@ -13,10 +13,6 @@ using protocol::OptionReply;
 using Next = Negotiation::Next;
 using Data = std::span<const std::byte>;
 
-void refuse_unknown(Bytes& out, Option option) {
-    append_option_error(out, option, OptionReply::err_unknown, "no such export");
-}
-
 void refuse_malformed(Bytes& out, Option option, std::string_view why) {
     append_option_error(out, option, OptionReply::err_invalid, why);
 }
@@ -48,21 +44,26 @@ ContextSet selected(const std::vector<std::string_view>& queries, bool listing) 
 
 } // namespace
 
-Negotiation::Negotiation(Catalog& catalog, protocol::ClientFlags flags)
-    : catalog_(catalog), flags_(flags) {}
+Negotiation::Negotiation(Catalog& catalog, protocol::ClientFlags flags, Security security)
+    : catalog_(catalog), flags_(flags), security_(security) {}
 
 Next Negotiation::answer(const protocol::OptionHeader& header, Data data, Bytes& out) {
     if (++options_ > max_options)
         return Next::close;
     const bool left_out = data.size() < header.length;
     // Without fixed newstyle a client can only understand the answer to EXPORT_NAME.
+    const bool needs_tls = security_ == Security::required;
     if (header.option == Option::export_name)
-        return left_out ? Next::close : answer_export_name(data, out);
+        return left_out || needs_tls ? Next::close : answer_export_name(data, out);
     if (!flags_.fixed_newstyle)
         return Next::close;
     if (header.option == Option::abort) {
         append_option_reply(out, header.option, OptionReply::ack);
         return Next::close;
+    }
+    if (needs_tls && header.option != Option::starttls) {
+        append_option_error(out, header.option, OptionReply::err_tls_reqd, "want STARTTLS first");
+        return Next::option;
     }
     if (catalog_.closing()) {
         append_option_error(out, header.option, OptionReply::err_shutdown, "shutting down");
@@ -73,6 +74,8 @@ Next Negotiation::answer(const protocol::OptionHeader& header, Data data, Bytes&
         return Next::option;
     }
     switch (header.option) {
+    case Option::starttls:
+        return answer_starttls(data, out);
     case Option::list:
         answer_list(data, out);
         return Next::option;
@@ -91,6 +94,30 @@ Next Negotiation::answer(const protocol::OptionHeader& header, Data data, Bytes&
         append_option_error(out, header.option, OptionReply::err_unsup, "option not supported");
         return Next::option;
     }
+}
+
+Next Negotiation::answer_starttls(Data data, Bytes& out) const {
+    if (security_ == Security::none) {
+        append_option_error(out, Option::starttls, OptionReply::err_unsup, "TLS not configured");
+        return Next::option;
+    }
+    if (security_ == Security::established || !data.empty()) {
+        refuse_malformed(out, Option::starttls,
+                         data.empty() ? "TLS is established" : "this option has no data");
+        return Next::option;
+    }
+    append_option_reply(out, Option::starttls, OptionReply::ack);
+    return Next::start_tls;
+}
+
+/// Where an export may be hidden because it requires TLS, one that is not there looks the same.
+void Negotiation::refuse_unknown(Option option, Bytes& out) const {
+    const bool chooses = option == Option::info || option == Option::go;
+    if (security_ == Security::offered && chooses)
+        append_option_error(out, option, OptionReply::err_tls_reqd,
+                            "no such export without STARTTLS");
+    else
+        append_option_error(out, option, OptionReply::err_unknown, "no such export");
 }
 
 Next Negotiation::answer_export_name(Data data, Bytes& out) {
@@ -113,7 +140,7 @@ Next Negotiation::answer_info(Option option, Data data, Bytes& out) {
     }
     auto found = catalog_.find(request->name);
     if (!found) {
-        refuse_unknown(out, option);
+        refuse_unknown(option, out);
         return Next::option;
     }
     if (option == Option::go) {
@@ -179,7 +206,7 @@ void Negotiation::answer_meta_context(Option option, Data data, Bytes& out) {
     }
     auto found = catalog_.find(request->name);
     if (!found) {
-        refuse_unknown(out, option);
+        refuse_unknown(option, out);
         return;
     }
     const ContextSet matching = selected(request->queries, listing);

@@ -31,6 +31,10 @@ public:
     }
 };
 
+/// What a connection has of TLS (proto.md, "TLS support"): NOTLS, SELECTIVETLS or FORCEDTLS, until
+/// it is established.
+enum class Security : std::uint8_t { none, offered, required, established };
+
 /// The option haggling of one connection, from the client's flags to a chosen export. Pure: it is
 /// given whole options and appends what to answer. Not thread-safe.
 class Negotiation {
@@ -40,9 +44,14 @@ public:
     /// Options a client may send. Nobody needs more than a dozen; LIST answers can be long.
     static constexpr unsigned max_options = 256;
 
-    enum class Next : std::uint8_t { option, transmission, close };
+    enum class Next : std::uint8_t {
+        option,
+        transmission,
+        start_tls, ///< once the answer is sent; then everything begins anew, but for the flags
+        close
+    };
 
-    Negotiation(Catalog& catalog, protocol::ClientFlags flags);
+    Negotiation(Catalog& catalog, protocol::ClientFlags flags, Security security = Security::none);
 
     /// Answers one option. `data` is all of it, or nothing of it if it is too long: then it is
     /// refused for that.
@@ -62,6 +71,8 @@ private:
     Next answer_export_name(std::span<const std::byte> data, protocol::Bytes& out);
     Next answer_info(protocol::Option option, std::span<const std::byte> data,
                      protocol::Bytes& out);
+    Next answer_starttls(std::span<const std::byte> data, protocol::Bytes& out) const;
+    void refuse_unknown(protocol::Option option, protocol::Bytes& out) const;
     void answer_list(std::span<const std::byte> data, protocol::Bytes& out) const;
     void answer_framing(protocol::Option option, std::span<const std::byte> data,
                         protocol::Bytes& out);
@@ -73,6 +84,7 @@ private:
 
     Catalog& catalog_;
     protocol::ClientFlags flags_;
+    Security security_;
     unsigned options_ = 0;
     protocol::Framing framing_ = protocol::Framing::simple;
     ContextSet contexts_;

@@ -31,9 +31,10 @@ struct Peer {
     std::string name;   ///< "127.0.0.1:4711", "unix pid 12 uid 0": for the log
     std::string client; ///< whom connections are counted by: "127.0.0.1", "2001:db8::/64", "uid 0"
     std::optional<config::AddressRange> address; ///< a single address; absent for Unix sockets
+    bool encrypted = false; ///< the TLS handshake is over
     /// Set when the TLS handshake is over, before an export is looked up again. Absent: no TLS, or
     /// a client that has not said who it is.
-    std::optional<TlsIdentity> tls;
+    std::optional<TlsIdentity> tls{};
 
     /// Of a connected socket. An IPv4 client of an IPv6 listener has its IPv4 address.
     static Peer of(int fd);

@@ -3,14 +3,35 @@
 #include "config/quotes.hpp"
 #include "server/conflicts.hpp"
 #include "server/export_resolver.hpp"
+#include "server/tls_context.hpp"
 
 #include <utility>
 
 namespace interposed::server {
 
+namespace {
+
+std::shared_ptr<const TlsContext> resolve_tls(const config::Configuration& configuration,
+                                              std::vector<std::string>& warnings,
+                                              std::vector<config::Fault>& faults) {
+    if (!configuration.tls)
+        return nullptr;
+    try {
+        auto made = TlsContext::load(*configuration.tls, configuration.file);
+        warnings.insert(warnings.end(), made->warnings().begin(), made->warnings().end());
+        return made;
+    } catch (const config::ConfigError& why) {
+        faults.insert(faults.end(), why.faults().begin(), why.faults().end());
+        return nullptr;
+    }
+}
+
+} // namespace
+
 Resolved resolve(const config::Configuration& configuration, const Probe& probe) {
     Resolved resolved;
     std::vector<config::Fault> faults;
+    resolved.tls = resolve_tls(configuration, resolved.warnings, faults);
     Probes probes(probe);
     for (const config::Export& source : configuration.exports) {
         resolved.exports.push_back(resolve_export(source, probes, faults));

@@ -7,12 +7,15 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
 /// The second stage of a configuration: its tables against the devices as they are, without a
 /// claim on any. So `--check` works while a server runs on the same devices.
 namespace interposed::server {
+
+class TlsContext;
 
 struct ResolvedSegment {
     mapping::Extent where;           ///< in the export
@@ -34,7 +37,8 @@ struct ResolvedExport {
 };
 
 struct Resolved {
-    std::vector<ResolvedExport> exports; ///< in the configuration's order
+    std::vector<ResolvedExport> exports;   ///< in the configuration's order
+    std::shared_ptr<const TlsContext> tls; ///< with its files as they are; null: none is configured
     std::vector<std::string> warnings;
 };
 

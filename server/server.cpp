@@ -22,6 +22,20 @@ unsigned loops_for(const Server::Options& options) {
     return options.loops > 0 ? options.loops : std::max(1U, std::thread::hardware_concurrency());
 }
 
+Security security_of(const config::Listener& listener, const TlsContext* tls) {
+    if (tls == nullptr)
+        return Security::none;
+    switch (listener.tls.value_or(tls->terms().mode)) {
+    case config::TlsMode::off:
+        return Security::none;
+    case config::TlsMode::offer:
+        return Security::offered;
+    case config::TlsMode::require:
+        return Security::required;
+    }
+    return Security::required;
+}
+
 } // namespace
 
 Server::Server(const config::Configuration& configuration, const Resolved& resolved,
@@ -30,7 +44,7 @@ Server::Server(const config::Configuration& configuration, const Resolved& resol
       limits_(configuration.limits), client_limits_{.memory = MemoryBudget(limits_.memory),
                                                     .handshake_timeout = std::chrono::seconds(
                                                         limits_.handshake_timeout_s)},
-      closing_(1), loops_(loops_for(options), options.ring, client_limits_),
+      closing_(1), loops_(loops_for(options), options.ring, client_limits_), tls_(resolved.tls),
       memory_timer_(control_) {
     open_exports(resolved);
     listeners_ = bind(configuration.listen);
@@ -134,7 +148,7 @@ void Server::run() {
 }
 
 void Server::start(Listener& listener) {
-    listener.start([this](int fd) { accepted(fd); });
+    listener.start([this, &listener](int fd) { accepted(fd, listener); });
     log::info("listening on " + listener.uri());
 }
 
@@ -145,7 +159,7 @@ Server::Listeners Server::bind(const std::vector<config::Listener>& wishes) {
             std::find_if(listeners_.begin(), listeners_.end(), [&wish](const auto& listener) {
                 return to_string(listener->wish()) == to_string(wish);
             });
-        if (there != listeners_.end() && !((*there)->wish() == wish))
+        if (there != listeners_.end() && !(*there)->is_for(wish))
             throw std::runtime_error("listen " + to_string(wish) +
                                      ": mode, owner and group take effect with a restart only: "
                                      "want them as they were");
@@ -161,13 +175,15 @@ std::vector<std::string> Server::listen(const std::vector<config::Listener>& wis
                                         Listeners added) {
     std::vector<std::string> ended;
     std::erase_if(listeners_, [&](const auto& listener) {
-        const bool stays =
-            std::any_of(wishes.begin(), wishes.end(), [&listener](const config::Listener& wish) {
-                return listener->wish() == wish;
+        const auto stays =
+            std::find_if(wishes.begin(), wishes.end(), [&listener](const config::Listener& wish) {
+                return listener->is_for(wish);
             });
-        if (!stays)
+        if (stays == wishes.end())
             ended.push_back(listener->uri());
-        return !stays;
+        else
+            listener->serve_as(*stays);
+        return stays == wishes.end();
     });
     if (stopping())
         return ended;
@@ -178,14 +194,16 @@ std::vector<std::string> Server::listen(const std::vector<config::Listener>& wis
     return ended;
 }
 
-void Server::accepted(int fd) {
+void Server::accepted(int fd, const Listener& listener) {
     Peer peer = Peer::of(fd);
     if (!admits(peer)) {
         ::close(fd);
         return;
     }
     try {
-        serve(connect(devices::FileDescriptor(fd), peer));
+        const auto connection = connect(devices::FileDescriptor(fd), peer);
+        connection->speak_tls(tls_, security_of(listener.wish(), tls_.get()));
+        serve(connection);
     } catch (const std::exception& why) { // no memory, or no place in epoll: for this one
         log::warning(peer.name + ": cannot be served: " + why.what(), {.client = peer.name});
         left(peer);

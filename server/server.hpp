@@ -92,6 +92,10 @@ public:
     /// the addresses of those ended.
     std::vector<std::string> listen(const std::vector<config::Listener>& wishes, Listeners added);
 
+    /// For clients that come from now on. Null: none of them can have TLS.
+    void set_tls(std::shared_ptr<const TlsContext> tls) { tls_ = std::move(tls); }
+    [[nodiscard]] bool has_tls() const { return tls_ != nullptr; }
+
     void set_limits(const config::Limits& limits);
 
     /// Serves a client that needs no handshake: this host's kernel, at the other end of a socket
@@ -116,7 +120,7 @@ private:
     void flush_failed(const devices::DeviceInfo& device, int error);
     void share_memory();
     void start(Listener& listener);
-    void accepted(int fd);
+    void accepted(int fd, const Listener& listener);
     bool admits(const Peer& peer);
     void left(const Peer& peer);
     std::shared_ptr<Connection> connect(devices::FileDescriptor socket, Peer peer);
@@ -150,6 +154,7 @@ private:
     Loops loops_;               ///< before the exports: engines outlive the devices that used them
     std::unique_ptr<ExportSet> exports_;
     Listeners listeners_;
+    std::shared_ptr<const TlsContext> tls_;
     std::map<std::uint64_t, std::shared_ptr<Connection>> connections_;
     std::uint64_t next_id_ = 1;
     std::map<std::string, std::uint32_t> connections_of_; ///< by Peer::client

@@ -48,6 +48,11 @@ class Cell:
         return f"{self.group}-{self.shape.name}"
 
     @property
+    def over_tcp(self):
+        """TLS is spoken over TCP."""
+        return self.transport != "unix"
+
+    @property
     def metric(self):
         """The field of a sample that is compared: more is better."""
         return "iops" if self.shape.block < 64 * KIB else "mib_per_s"
@@ -70,6 +75,16 @@ BASIC_SHAPES = {
     Shape("write", MIB, 8, 4): 1.2,
 }
 
+TLS_SHAPES = {
+    Shape("randread", 4 * KIB, 1, 1): 1.0,
+    Shape("randread", 4 * KIB, 32, 1): 1.5,
+    Shape("randread", 4 * KIB, 16, 4): 1.0,
+    Shape("randwrite", 4 * KIB, 32, 1): 1.0,
+    Shape("read", MIB, 8, 1): 1.0,
+    Shape("read", MIB, 8, 4): 1.0,
+    Shape("write", MIB, 8, 1): 1.0,
+}
+
 # What Linux's own client sends: up to 128 requests a connection, 128 KiB by its default limits
 # and 32 MiB at the most.
 KERNEL_SHAPES = [
@@ -82,6 +97,7 @@ GROUP_TITLES = {
     "unix": "Page cache, Unix socket",
     "table": "A table of three segments (the others serve the plain file)",
     "tcp": "Page cache, TCP over 127.0.0.1",
+    "tls": "Page cache, TLS with certificates over TCP on 127.0.0.1",
     "loop": "Loop device over a tmpfs file, O_DIRECT",
     "kernel": "The shape of the kernel's client, TCP",
     "fio": "fio --ioengine=nbd",
@@ -124,5 +140,6 @@ def all_cells():
     cells += _loop_cells()
     cells += _real_client_cells()
     cells += [Cell("tcp", shape, transport="tcp", goal=1.0) for shape in BASIC_SHAPES]
+    cells += [Cell("tls", shape, transport="tls", goal=goal) for shape, goal in TLS_SHAPES.items()]
     cells += [Cell("kernel", shape, transport="tcp") for shape in KERNEL_SHAPES]
     return cells

@@ -4,6 +4,7 @@ import json
 import os
 import time
 
+from . import certificates
 from .processes import MeasureError, run
 
 # What a client needs besides the time it measures: to start, connect, warm up and end.
@@ -28,8 +29,9 @@ def _nbdload(settings, shape, more):
     return json.loads(run(command, settings.seconds + settings.warmup + SPARE_SECONDS))
 
 
-def by_nbdload(settings, shape, serving, _folder):
-    return _nbdload(settings, shape, ["--server-pid", str(serving.pid),
+def by_nbdload(settings, shape, serving, folder):
+    tls = ["--tls", certificates.of_client(folder)] if serving.tls else []
+    return _nbdload(settings, shape, ["--server-pid", str(serving.pid), *tls,
                                       "--export", serving.export, serving.nbdload_address])
 
 
@@ -106,7 +108,7 @@ def _local_fio(settings, cell, path, folder, engine):
 
 def local_limits(cell):
     """What the same requests cost without a server in between: name -> how to measure it."""
-    if cell.client != "nbdload" or cell.target == "table" or cell.group == "kernel":
+    if cell.client != "nbdload" or cell.target == "table" or cell.group in ("kernel", "tls"):
         return {}
     limits = {"socket copy": socket_copy}
     if cell.transport == "unix":

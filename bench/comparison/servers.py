@@ -9,7 +9,7 @@ import sys
 import time
 from dataclasses import dataclass
 
-from . import processes
+from . import certificates, processes
 from .processes import MeasureError
 
 START_SECONDS_MAX = 30.0
@@ -24,6 +24,7 @@ class Serving:
     pid: int
     address: tuple
     export: str
+    tls: bool = False
 
     @property
     def nbdload_address(self):
@@ -74,7 +75,7 @@ class Server:
             process = processes.start(self.command(cell, path, address, folder), log)
             try:
                 pid = self._wait_until_up(process, address, log_path, folder)
-                yield Serving(pid, address, self.export)
+                yield Serving(pid, address, self.export, cell.transport == "tls")
             finally:
                 if not processes.end(self._server_pid(process, folder) or process.pid):
                     print(f"{self.name}: does not end on SIGTERM, killed", file=sys.stderr)
@@ -82,7 +83,7 @@ class Server:
 
     @staticmethod
     def _new_address(cell, folder):
-        if cell.transport == "tcp":
+        if cell.over_tcp:
             return ("tcp", processes.free_port())
         path = os.path.join(folder, "socket")
         with contextlib.suppress(FileNotFoundError):
@@ -119,20 +120,33 @@ class Interposed(Server):
     def command(self, cell, path, address, folder):
         kind, place = address
         uri = f"unix://{place}" if kind == "unix" else f"tcp://127.0.0.1:{place}"
-        if cell.target != "table":
-            return [self.program, "--listen", uri, path]
-        return [self.program, self._write_table(uri, path, folder)]
+        if cell.target == "table":
+            return [self.program, self._configured(uri, self._table(path), folder)]
+        if cell.transport == "tls":
+            return [self.program, self._configured(uri, [{"kind": "linear", "device": path}],
+                                                   folder, self._tls(folder))]
+        return [self.program, "--listen", uri, path]
 
-    def _write_table(self, uri, path, folder):
+    @staticmethod
+    def _table(path):
         """Three segments of the file, the last of them first, so that none joins the next."""
         size = os.path.getsize(path)
         third = size // 3 // SEGMENT_ALIGNMENT * SEGMENT_ALIGNMENT
         parts = [(2 * third, size - 2 * third), (0, third), (third, third)]
-        table = [{"kind": "linear", "device": path, "offset": offset, "length": length}
-                 for offset, length in parts]
-        config = os.path.join(folder, "table.json")
+        return [{"kind": "linear", "device": path, "offset": offset, "length": length}
+                for offset, length in parts]
+
+    @staticmethod
+    def _tls(folder):
+        at = certificates.of_server(folder)
+        return {"tls": {"certificate": f"{at}/server-cert.pem", "key": f"{at}/server-key.pem",
+                        "ca": f"{at}/ca-cert.pem"}}
+
+    def _configured(self, uri, table, folder, more=None):
+        config = os.path.join(folder, "interposed.json")
+        exports = [{"name": self.export, "table": table}]
         with open(config, "w", encoding="utf-8") as out:
-            json.dump({"listen": [uri], "exports": [{"name": self.export, "table": table}]}, out)
+            json.dump({"listen": [uri], "exports": exports} | (more or {}), out)
         return config
 
 
@@ -146,7 +160,9 @@ class Nbdkit(Server):
     def command(self, cell, path, address, folder):
         kind, place = address
         where = ["-U", place] if kind == "unix" else ["-i", "127.0.0.1", "-p", str(place)]
-        return [self.program, "-f", *where, "file", path, *self._advice(cell)]
+        tls = ([f"--tls-certificates={certificates.of_server(folder)}", "--tls=require",
+                "--tls-verify-peer"] if cell.transport == "tls" else [])
+        return [self.program, "-f", *tls, *where, "file", path, *self._advice(cell)]
 
     def _advice(self, cell):
         if not self.advise:
@@ -169,6 +185,10 @@ class NbdServer(Server):
         kind, place = address
         where = (f"unixsock = {place}" if kind == "unix"
                  else f"listenaddr = 127.0.0.1\nport = {place}")
+        if cell.transport == "tls":
+            at = certificates.of_server(folder)
+            where += (f"\ncertfile = {at}/server-cert.pem\nkeyfile = {at}/server-key.pem"
+                      f"\ncacertfile = {at}/ca-cert.pem\nforce_tls = true")
         config = os.path.join(folder, "nbd-server.conf")
         with open(config, "w", encoding="utf-8") as out:
             out.write(f"[generic]\n{where}\nmax_threads = 4\n"
@@ -207,7 +227,10 @@ class QemuNbd(Server):
     def command(self, cell, path, address, folder):
         kind, place = address
         where = ["-k", place] if kind == "unix" else ["-b", "127.0.0.1", "-p", str(place)]
-        return [self.program, "-t", "-e", str(CONNECTIONS_MAX), *where, "-f", "raw",
+        tls = (["--object", "tls-creds-x509,id=tls,endpoint=server,verify-peer=on,"
+                f"dir={certificates.of_server(folder)}", "--tls-creds", "tls"]
+               if cell.transport == "tls" else [])
+        return [self.program, *tls, "-t", "-e", str(CONNECTIONS_MAX), *where, "-f", "raw",
                 f"--cache={self.cache}", f"--aio={self.aio}", path]
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import socket
+import ssl
 import struct
 import urllib.parse
 from dataclasses import dataclass
@@ -95,7 +96,7 @@ class Client:
         except socket.timeout:
             raise Unmet(f"that {len(data)} bytes are taken",
                         f"nothing taken for {self.timeout:g} s") from None
-        except ConnectionError:
+        except (ConnectionError, ssl.SSLError):
             self.transcript.append("> (the server has closed)")
 
     def send_slowly(self, data: bytes) -> None:
@@ -121,7 +122,7 @@ class Client:
             return self._link.recv_into(room)
         except socket.timeout:
             raise Unmet(wanted, f"{got} and then nothing for {self.timeout:g} s") from None
-        except ConnectionError:
+        except (ConnectionError, ssl.SSLError):
             return 0
 
     def expect_closed(self, why: str) -> None:
@@ -147,11 +148,44 @@ class Client:
             raise Malformed(f"HS-01: a greeting of {magic:#x} {second:#x}")
         return flags
 
-    def greet(self, flags: int = wire.FIXED_NEWSTYLE | wire.NO_ZEROES) -> Client:
-        """Receives the greeting and answers with the client's flags."""
+    def greet(self, flags: int = wire.FIXED_NEWSTYLE | wire.NO_ZEROES,
+              tls: ssl.SSLContext | None = None) -> Client:
+        """Receives the greeting and answers with the client's flags; then TLS, if it is given and
+        a client with these flags can have it."""
         self.greeting()
         self.send(struct.pack(">I", flags))
+        if tls and flags & wire.FIXED_NEWSTYLE:
+            self.start_tls(tls)
         return self
+
+    def start_tls(self, context: ssl.SSLContext) -> None:
+        """Asks for TLS, and goes on inside it."""
+        self.option(wire.OPT_STARTTLS)
+        self.expect_option_reply(wire.OPT_STARTTLS, wire.REP_ACK)
+        self.shake(context)
+
+    def shake(self, context: ssl.SSLContext) -> None:
+        """The TLS handshake alone."""
+        try:
+            self._link = context.wrap_socket(self._link)
+        except (ssl.SSLError, ConnectionError) as why:
+            raise Closed("a TLS handshake", str(why)) from None
+        self.transcript.append(f"> ({self._link.version()})")
+
+    def tls_version(self) -> str | None:
+        """What was agreed on."""
+        return self._link.version() if isinstance(self._link, ssl.SSLSocket) else None
+
+    def expect_tls_closed(self) -> None:
+        """The server ends TLS with close_notify, and then the connection: an end of file without
+        it is an error here."""
+        self._link.suppress_ragged_eofs = False
+        try:
+            found = self._link.read(1)
+        except ssl.SSLEOFError:
+            raise Unmet("close_notify before the end", "an end without it") from None
+        if found:
+            raise Unmet("close_notify", "more data")
 
     def option(self, number: int, data: bytes = b"", length: int | None = None) -> None:
         """Sends an option."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pathlib
 import random
+import ssl
 import struct
 from dataclasses import dataclass, field
 from typing import Callable, Iterable
@@ -27,14 +28,14 @@ CONTEXT_CAPABILITIES = {
     "base:allocation": "base-allocation",
     "qemu:allocation-depth": "allocation-depth",
 }
-EXPORT_KINDS = ("read-only", "odd", "large")
+EXPORT_KINDS = ("read-only", "odd", "large", "tls-only")
 UNKNOWN_NAME = "no such export, surely"
 CAPABILITIES = sorted([
     *FLAG_CAPABILITIES.values(), *CONTEXT_CAPABILITIES.values(),
     *(f"{kind}-export" for kind in EXPORT_KINDS),
     "structured-replies", "extended-headers", "list", "description", "block-size",
     "minimum-block", "offset-hole", "default-export", "no-default-export", "second-export",
-    "unknown-names", "provisioned-status",
+    "unknown-names", "provisioned-status", "tls", "no-tls", "tls-required",
 ])
 
 
@@ -108,6 +109,8 @@ class Server:
     others: dict[str, Export] = field(default_factory=dict)
     default_size: int | None = None
     has_no_default: bool = False
+    tls: ssl.SSLContext | None = None  # then clients come in over it, and the server offers it
+    required: Address | None = None  # where the same server requires TLS
     clients: list[Client] = field(default_factory=list)
 
     def connect(self, export: Export | None = None) -> Client:
@@ -119,7 +122,30 @@ class Server:
     def haggle(self, flags: int = wire.FIXED_NEWSTYLE | wire.NO_ZEROES,
                export: Export | None = None) -> Client:
         """A connection that is ready for options."""
-        return self.connect(export).greet(flags)
+        return self.connect(export).greet(flags, self.tls)
+
+    def haggle_in_the_clear(self, flags: int = wire.FIXED_NEWSTYLE | wire.NO_ZEROES) -> Client:
+        """The same without TLS, where it is offered."""
+        return self.connect().greet(flags)
+
+    def haggle_where_required(self) -> Client:
+        """A connection that is ready for STARTTLS, and nothing else."""
+        if self.required is None:
+            raise NotOffered("tls-required", "no address was given where TLS is required")
+        client = Client(self.required, self.timeout)
+        self.clients.append(client)
+        return client.greet()
+
+    def context(self) -> ssl.SSLContext:
+        """TLS as the server was said to have it."""
+        if self.tls is None:
+            raise NotOffered("tls", "no certificate of a CA was given")
+        return self.tls
+
+    def without_tls(self) -> None:
+        """What follows applies to a server without TLS."""
+        if self.tls is not None:
+            raise NotOffered("no-tls", "it has TLS")
 
     def export(self, kind: str) -> Export:
         """One of the exports besides the main one."""

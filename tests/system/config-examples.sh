@@ -4,6 +4,7 @@ source "$(dirname "$0")/../support/functions.sh"
 requires_python jsonschema
 workdir
 
+"$tests/../tools/interposed-tls-init" tls --client backup --psk alice >tls.txt
 for example in "$tests"/../examples/*.json; do
     [[ $example != */grafana-* ]] || continue   # not for the server
     name=$(basename "$example")

@@ -31,7 +31,7 @@ start_server config.json
 "$suite/run" --timeout 30 --sector-size 4096 --server "$PWD/nbd.sock" --export main \
     --size $((96 << 20)) --default-size $((1 << 20)) --read-only-export read-only:$((1 << 20)) \
     --odd-export odd:1000003 --large-export large:$((8 << 30)) \
-    --needs all --lacks no-default-export >found.txt || fail "$(cat found.txt)"
+    --needs all --lacks no-default-export --lacks tls --lacks tls-required --lacks tls-only-export >found.txt || fail "$(cat found.txt)"
 grep -q '^pass *RQ-09' found.txt || fail "no minimum block: $(cat found.txt)"
 tail -n 1 found.txt
 stop_server

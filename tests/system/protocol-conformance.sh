@@ -14,6 +14,7 @@ cp "$suite/interposed.json" .
 start_server interposed.json
 
 lacks=(minimum-block)         # single bytes can be written
+lacks+=(tls tls-required tls-only-export) # protocol-conformance-tls
 lacks+=(no-default-export)    # see below
 play() { # OPTION...
     "$suite/run" --timeout 30 --server "$PWD/nbd.sock" --export main --needs all "$@" >found.txt ||

@@ -70,7 +70,7 @@ TEST_CASE("a misspelt key is told the nearest right one", "[config]") {
 TEST_CASE("a key that is like none is told which there are", "[config]") {
     CHECK(report(with_export("\"zzz\": 1, " + table)) ==
           "f:2:1: exports[0].zzz: unknown key \"zzz\" in an export; known: name, description, "
-          "claim, cache, read_only, optional, kernel_only, allow, max_connections, qos, "
+          "claim, cache, read_only, optional, tls, kernel_only, allow, max_connections, qos, "
           "attach, interposed, "
           "table, dm_table");
 }

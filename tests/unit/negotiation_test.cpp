@@ -18,6 +18,7 @@ using Next = Negotiation::Next;
 constexpr std::uint32_t ack = 1;
 constexpr std::uint32_t err_unsup = 0x80000001;
 constexpr std::uint32_t err_invalid = 0x80000003;
+constexpr std::uint32_t err_tls_reqd = 0x80000005;
 constexpr std::uint32_t err_unknown = 0x80000006;
 constexpr std::uint32_t err_shutdown = 0x80000007;
 constexpr std::uint32_t err_too_big = 0x80000009;
@@ -43,8 +44,10 @@ public:
 
 /// A catalog with "disk" and "other", and one client's haggling.
 struct Haggle {
-    explicit Haggle(bool fixed_newstyle = true, bool no_zeroes = true)
-        : negotiation(catalog, {.fixed_newstyle = fixed_newstyle, .no_zeroes = no_zeroes}) {
+    explicit Haggle(bool fixed_newstyle = true, bool no_zeroes = true,
+                    Security security = Security::none)
+        : negotiation(catalog, {.fixed_newstyle = fixed_newstyle, .no_zeroes = no_zeroes},
+                      security) {
         auto disk = tests::memory_export("disk", {std::make_shared<tests::MemoryDevice>(8192)});
         disk->description = "a disk";
         catalog.exports = {
@@ -303,6 +306,67 @@ TEST_CASE("while shutting down only ABORT is served", "[server]") {
     CHECK(haggle.say(7, info_data("disk")) == Next::option);
     CHECK(haggle.final_type() == err_shutdown);
     CHECK(haggle.say(1, wire().text("disk")) == Next::close);
+}
+
+TEST_CASE("without TLS, STARTTLS is not known", "[server]") {
+    Haggle haggle;
+    CHECK(haggle.say(5) == Next::option);
+    CHECK(haggle.final_type() == err_unsup);
+}
+
+TEST_CASE("STARTTLS is acknowledged where TLS is offered or required", "[server]") {
+    for (const Security security : {Security::offered, Security::required}) {
+        Haggle haggle(true, true, security);
+        CHECK(haggle.say(5, wire().text("data")) == Next::option);
+        CHECK(haggle.final_type() == err_invalid);
+        CHECK(haggle.say(5) == Next::start_tls);
+        CHECK(haggle.out == Bytes(option_reply(5, ack)));
+    }
+}
+
+TEST_CASE("STARTTLS inside TLS is refused", "[server]") {
+    Haggle haggle(true, true, Security::established);
+    CHECK(haggle.say(5) == Next::option);
+    CHECK(haggle.final_type() == err_invalid);
+}
+
+TEST_CASE("where TLS is required, nothing else is answered before", "[server]") {
+    Haggle haggle(true, true, Security::required);
+    for (const std::uint32_t option : {3U, 6U, 7U, 8U, 9U, 10U, 11U, 4711U}) {
+        CHECK(haggle.say(option, info_data("disk")) == Next::option);
+        CHECK(haggle.final_type() == err_tls_reqd);
+    }
+    CHECK(haggle.say(1, wire().text("disk")) == Next::close);
+    CHECK(haggle.out.empty());
+}
+
+TEST_CASE("where TLS is required, one may still leave", "[server]") {
+    Haggle haggle(true, true, Security::required);
+    CHECK(haggle.say(2) == Next::close);
+    CHECK(haggle.final_type() == ack);
+}
+
+TEST_CASE("where TLS is offered, an export that is not there may need it", "[server]") {
+    Haggle haggle(true, true, Security::offered);
+    for (const std::uint32_t option : {6U, 7U}) {
+        haggle.say(option, info_data("hidden"));
+        CHECK(haggle.final_type() == err_tls_reqd);
+    }
+    haggle.say(9, contexts("hidden", {}));
+    CHECK(haggle.final_type() == err_unknown);
+    CHECK(haggle.say(7, info_data("disk")) == Next::transmission);
+}
+
+TEST_CASE("inside TLS an export that is not there is not there", "[server]") {
+    Haggle haggle(true, true, Security::established);
+    haggle.say(7, info_data("hidden"));
+    CHECK(haggle.final_type() == err_unknown);
+}
+
+TEST_CASE("without fixed newstyle there is no TLS", "[server]") {
+    Haggle haggle(false, true, Security::offered);
+    CHECK(haggle.say(5) == Next::close);
+    CHECK(haggle.out.empty());
 }
 
 } // namespace interposed::server
