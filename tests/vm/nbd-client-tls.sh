@@ -12,7 +12,7 @@ on_host() {
     serve_exports "$(volume vol "$(linear "$work/vol.img")")" \
         "\"tls\": {$server_certificate, $client_authority}"
     machine_options+=(--set "port=$port"
-        --set "client=$(tar --create --directory=certs/client-alice . | gzip -9 | base64 --wrap=0)")
+        --set "client=$(tar --create --directory=certs/client-alice . | base64 --wrap=0)")
 }
 on_host_afterwards() {
     e2fsck -fn vol.img || fail 'the image is damaged'
@@ -20,11 +20,11 @@ on_host_afterwards() {
 }
 in_machine
 
-base64 --decode <<<"$client" | gzip -d | tar --extract
-with=(-N vol -x -A ca-cert.pem -H localhost)
+base64 --decode <<<"$client" | tar --extract
+with=(-N vol -x -cacertfile ca-cert.pem -tlshostname localhost)
 ! nbd-client "${with[@]}" 10.0.2.2 "$port" /dev/nbd0 >said.txt 2>&1 ||
     ! eventually 5 is_attached /dev/nbd0 || fail "attached without a certificate: $(<said.txt)"
-attach /dev/nbd0 "${with[@]}" -F client-cert.pem -K client-key.pem 10.0.2.2 "$port"
+attach /dev/nbd0 "${with[@]}" -certfile client-cert.pem -keyfile client-key.pem 10.0.2.2 "$port"
 make_filesystem ext4 /dev/nbd0 mnt
 start_writer mnt/file
 writers_go_on 100
