@@ -8,7 +8,7 @@ in_machine --disk 256M
 given_up() { dmesg | grep -cE 'nbd0: (Connection timed out|Receive control failed)'; }
 
 modprobe nbd
-write_exports "$(volume vol "$(linear /dev/vdc)" '"attach": {"device": "/dev/nbd0", "timeout_s": 2}')" \
+write_exports "$(volume vol "$(linear /dev/vdc)" '"attach": {"device": "/dev/nbd0", "timeout_s": 6}')" \
     "\"state_dir\": \"$work/state\""
 start_server config.json
 make_filesystem ext4 /dev/nbd0 mnt
