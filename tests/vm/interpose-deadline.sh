@@ -7,8 +7,8 @@ in_machine --disk 64M
 
 start_interposer
 modprobe dm-delay
-# Reads at once, writes after ten seconds.
-dmsetup create slow --table "0 131072 delay /dev/vdc 0 0 /dev/vdc 0 10000"
+# Reads at once, writes after twenty seconds: longer than a slow machine takes to come to the swap.
+dmsetup create slow --table "0 131072 delay /dev/vdc 0 0 /dev/vdc 0 20000"
 at_exit dmsetup remove --force slow
 volume=$(make_volume vol "/dev/mapper/slow 0 131072")
 before=$(live_table vol)
