@@ -58,6 +58,10 @@ bool is_connected(unsigned index) {
     return std::filesystem::exists(sysfs(index) / "pid", failed);
 }
 
+bool is_built_upon(unsigned index) {
+    return !devices::entries_of(sysfs(index) / "holders").empty();
+}
+
 std::optional<KernelDevice> look_at(unsigned index) {
     std::error_code failed;
     if (!std::filesystem::exists(sysfs(index), failed))

@@ -30,5 +30,7 @@ std::optional<KernelDevice> find_attached(const std::string& identifier);
 unsigned find_free(const std::set<unsigned>& but = {});
 /// The sockets' fate decides, but for a while after they are dead a device is still connected.
 bool is_connected(unsigned index);
+/// Whether a mapped device, or another that is made of devices, is made of this one.
+bool is_built_upon(unsigned index);
 
 } // namespace interposed::attach

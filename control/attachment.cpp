@@ -1,6 +1,7 @@
 #include "control/attachment.hpp"
 
 #include "attach/kernel_device.hpp"
+#include "control/boot.hpp"
 #include "control/exports_by_name.hpp"
 #include "devices/holders.hpp"
 #include "devices/probe.hpp"
@@ -217,6 +218,8 @@ asio::awaitable<void> Attachment::wire() {
     serve_inherited();
     if (is_complete())
         co_return;
+    if (const std::string why = why_to_leave(); !why.empty())
+        throw refused(export_name_, why);
     const KernelExport what = describe();
     const auto sockets = make_sockets(wish_.connections - sessions_);
     for (auto& ours : sockets->ours)
@@ -339,8 +342,8 @@ asio::awaitable<void> Attachment::run() {
             co_await pause();
             continue;
         }
-        if (was_disconnected()) {
-            leave();
+        if (const std::string why = why_to_leave(); !why.empty()) {
+            leave(why);
             co_return;
         }
         if (Clock::now() - wired_at_ > steady_after)
@@ -382,10 +385,25 @@ bool Attachment::was_disconnected() const {
     return goodbye_ || (told_ && !attach::is_connected(told_->index));
 }
 
-void Attachment::leave() {
+/// The volume in whose path it was has been given another table while nobody served it.
+bool Attachment::is_out_of_path() const {
+    const auto live = server_.exports().find(export_name_);
+    if (!live || sessions_ > 0)
+        return false;
+    const auto& interposed = live->now()->definition->source.interposed;
+    return interposed && interposed->state == "in" && !is_built_upon(wish_.device);
+}
+
+std::string Attachment::why_to_leave() const {
+    if (was_disconnected())
+        return "somebody has disconnected " + device();
+    return is_out_of_path() ? "its volume does not lead to " + device() + " any more" : "";
+}
+
+void Attachment::leave(const std::string& why) {
     state_ = State::left;
     drop_lease();
-    log::warning(export_text(export_name_) + ": somebody has disconnected " + device() +
+    log::warning(export_text(export_name_) + ": " + why +
                      "; it is not attached again before it is asked for",
                  {.export_name = export_name_});
 }

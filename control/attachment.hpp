@@ -27,7 +27,7 @@ public:
     enum class State : std::uint8_t {
         waiting, ///< to be attached, or to get another socket: it is tried again
         serving,
-        left, ///< somebody else has disconnected the device
+        left, ///< somebody else has disconnected the device, or nothing leads to it any more
     };
 
     struct Status {
@@ -93,7 +93,9 @@ private:
     [[nodiscard]] bool is_complete() const { return sessions_ >= wish_.connections; }
     [[nodiscard]] bool has_settled() const;
     [[nodiscard]] bool was_disconnected() const;
-    void leave();
+    [[nodiscard]] bool is_out_of_path() const;
+    [[nodiscard]] std::string why_to_leave() const;
+    void leave(const std::string& why);
     template <typename Condition>
     asio::awaitable<void> wait_until(Condition condition, Clock::time_point deadline);
     [[nodiscard]] std::string device() const;

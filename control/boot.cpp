@@ -1,8 +1,10 @@
 #include "control/boot.hpp"
 
+#include "attach/kernel_device.hpp"
 #include "config/quotes.hpp"
 #include "devices/kernel_files.hpp"
 
+#include <filesystem>
 #include <map>
 #include <optional>
 
@@ -15,7 +17,7 @@ bool is_of_its_boot(const std::optional<config::Export>& one) {
 }
 
 /// What is left of it; nothing, if it was made for the interposition alone.
-std::optional<Record> without_boot(Record record) {
+std::optional<Record> without_interposition(Record record) {
     for (auto* const one : {&record.live, &record.loaded}) {
         if (!is_of_its_boot(*one))
             continue;
@@ -48,7 +50,7 @@ std::vector<std::string> forget_other_boot(StateStore& store, const std::string&
         if (!is_of_its_boot(record.live) && !is_of_its_boot(record.loaded))
             continue;
         const auto interposed = record.live ? record.live->interposed : std::nullopt;
-        const auto pending = store.prepare(name, without_boot(record));
+        const auto pending = store.prepare(name, without_interposition(record));
         store.commit(*pending, [] { return true; });
         forgotten.push_back("export " + config::in_quotes(name) + ": since the last boot " +
                             (interposed ? "it is in the path of volume " +
@@ -57,6 +59,32 @@ std::vector<std::string> forget_other_boot(StateStore& store, const std::string&
     }
     // Last: whoever is killed before this does it again.
     store.put_text("boot", boot + "\n");
+    return forgotten;
+}
+
+bool is_built_upon(const std::string& device) {
+    std::error_code failed;
+    const auto index = attach::index_of(device);
+    return !index || !std::filesystem::exists("/sys/block", failed) ||
+           attach::is_built_upon(*index);
+}
+
+std::vector<std::string>
+forget_ended(StateStore& store, const std::function<bool(const std::string&)>& is_built_upon) {
+    std::vector<std::string> forgotten;
+    const std::map<std::string, Record> records = store.records(); // a copy: they change below
+    for (const auto& [name, record] : records) {
+        const auto& live = record.live;
+        // On the way in nothing leads here yet; on the way out somebody is busy with it.
+        if (!live || !live->interposed || live->interposed->state != "in" || !live->attach ||
+            is_built_upon(live->attach->device))
+            continue;
+        const auto pending = store.prepare(name, without_interposition(record));
+        store.commit(*pending, [] { return true; });
+        forgotten.push_back("export " + config::in_quotes(name) + ": volume " +
+                            config::in_quotes(live->interposed->volume) +
+                            " does not lead to it any more, so it is forgotten");
+    }
     return forgotten;
 }
 

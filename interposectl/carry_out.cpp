@@ -64,11 +64,13 @@ Json qos_of(const Json& status, const std::string& name) {
 }
 
 /// Those that are more than a call of the server; null for the others.
-Exit (*volume_verb(std::string_view verb))(Client&, const Arguments&) {
+Exit (*volume_verb(std::string_view verb))(const Arguments&) {
     if (verb == "interpose")
         return interpose;
     if (verb == "release")
         return release;
+    if (verb == "guard")
+        return guard;
     return verb == "interposed" ? show_interposed : nullptr;
 }
 
@@ -96,10 +98,8 @@ Exit carry_out(const Arguments& arguments) {
         watch(client, wish, arguments.json);
         return Exit::done;
     }
-    if (const auto verb = volume_verb(arguments.verb->name)) {
-        Client client(socket_path(arguments));
-        return verb(client, arguments);
-    }
+    if (const auto verb = volume_verb(arguments.verb->name))
+        return verb(arguments);
     const Request request = request_for(arguments);
     Client client(socket_path(arguments));
     const Json result = result_of(client, arguments, request);

@@ -81,20 +81,21 @@ _interposectl_options() { # VERB
         reload) echo "--drain --disconnect --configuration-wins --runtime-wins $common" ;;
         top) echo "--interval --count --devices $common" ;;
         wait) echo "--timeout $common" ;;
-        interpose) echo "--dry-run --force --export --device --timeout $common" ;;
+        interpose) echo "--dry-run --force --export --device --timeout --fail-open" \
+            "--fail-open-after $common" ;;
         release) echo "--force --timeout $common" ;;
         *) echo "$common" ;;
     esac
 }
 
 _interposectl_verbs='ls status table map create remove load clear suspend resume resize reopen
-    drain qos claim attach detach attached interpose release interposed sessions disconnect trace log
+    drain qos claim attach detach attached interpose release interposed guard sessions disconnect trace log
     reload top statistics metrics wait version help'
 
 _interposectl_takes_value() { # OPTION
     case $1 in
         --device | --socket | --timeout | --interval | --count | --level | --format | --export | --client | \
-            --connections | --block-size | --dead-conn-timeout | --identifier | --iops* | --bandwidth* | --client-*) return 0 ;;
+            --connections | --block-size | --dead-conn-timeout | --identifier | --fail-open-after | --iops* | --bandwidth* | --client-*) return 0 ;;
     esac
     return 1
 }
@@ -121,7 +122,7 @@ _interposectl_operand() { # VERB INDEX
         trace:1 | disconnect:0) _interposectl_sessions ;;
         create:0 | load:1) _interposectl_files ;;
         interpose:0) _interposectl_volumes ;;
-        release:0 | interposed:0) _interposectl_interposed ;;
+        release:0 | interposed:0 | guard:0) _interposectl_interposed ;;
         status:0 | table:0 | map:0 | remove:0 | load:0 | clear:0 | suspend:0 | resume:0 | \
             resize:0 | reopen:0 | drain:0 | qos:0 | claim:0 | attach:0 | detach:0 | sessions:0) _interposectl_exports ;;
     esac

@@ -1,5 +1,6 @@
 #include "interposectl/interpose.hpp"
 
+#include "interposectl/guarding.hpp"
 #include "interposectl/interpose_plan.hpp"
 #include "interposectl/interposition.hpp"
 #include "interposectl/server_side.hpp"
@@ -27,6 +28,7 @@ public:
             make_export();
             attach();
             mark(State::entering);
+            watch_over();
             swap();
         } catch (const std::exception& why) {
             throw_undone(why, undo_);
@@ -51,6 +53,7 @@ private:
         undo_.add("detached its device", [this] { server_.detach(plan_.export_name); });
         const Json made = server_.attach(plan_.export_name, attach_of(plan_));
         one_.device = Fields(made, "result").text("device");
+        one_.identifier = Fields(made, "result").text("identifier");
         const volume::BlockDevices devices;
         const auto number = devices.number_of(one_.device);
         if (!number)
@@ -76,10 +79,22 @@ private:
         one_.volume = plan_.volume;
         one_.uuid = plan_.uuid;
         one_.before = plan_.before;
-        one_.since = now_text();
+        one_.since = fallback::now_text();
         one_.state = state;
+        one_.fail_open = plan_.fail_open.has_value();
         undo_.add("forgot the mark", [this] { server_.forget_mark(plan_.export_name); });
         server_.mark(one_);
+    }
+
+    /// Before the swap: from that on the volume has a guard at every moment.
+    void watch_over() {
+        end_guard(guards_, one_.identifier); // of an interposition that has ended
+        if (const auto left = guards_.find_volume(plan_.volume, plan_.uuid))
+            end_guard(guards_, left->identifier);
+        if (!plan_.fail_open)
+            return;
+        undo_.add("ended its guard", [this] { end_guard(guards_, one_.identifier); });
+        start_guard(guards_, guarded_of(one_, plan_.number, *plan_.fail_open));
     }
 
     void swap() {
@@ -117,12 +132,14 @@ private:
                 {"fence", fence_.empty() ? "claim" : "lease"},
                 {"fence_reason", fence_},
                 {"state", word_of(one_.state)},
+                {"fail_open_after_s", fail_open_json(plan_.fail_open)},
                 {"findings", findings_json(plan_.findings)},
                 {"findings_attached", findings_json(notes_)}};
     }
 
     ServerSide server_;
     InterposePlan plan_;
+    fallback::GuardFiles guards_;
     Interposition one_;
     std::vector<volume::Finding> notes_;
     std::chrono::microseconds pause_{0};
@@ -146,7 +163,15 @@ volume::Facts facts_about(const volume::Mapped& found, Client& client, const Arg
         server = static_cast<pid_t>(fields.number("pid"));
     volume::Facts facts = volume::look_into(found, server, said);
     facts.server_keeps_state = state.has_value();
+    facts.is_guarded = arguments.has("fail-open");
     return facts;
+}
+
+std::string fail_open_text(const Fields& result) {
+    const auto seconds = result.number_or_null("fail_open_after_s");
+    return seconds ? "; a guard leads it back to its disks if there is no server for " +
+                         std::to_string(*seconds) + " s"
+                   : "";
 }
 
 std::string entered_text(const Json& result) {
@@ -155,7 +180,21 @@ std::string entered_text(const Json& result) {
     return "volume " + printable(fields.text("volume")) + ": interposed, as export " +
            export_name(fields.text("export")) + " on " + printable(fields.text("device")) +
            "; I/O was held for " + duration_text(fields.real("pause_s")) + "; the fence is the " +
-           (reason.empty() ? "claim on its disks" : "lease: " + harmless(reason)) + "\n";
+           (reason.empty() ? "claim on its disks" : "lease: " + harmless(reason)) +
+           fail_open_text(fields) + "\n";
+}
+
+/// It may have been interposed without a guard, or have lost the one it had.
+void give_guard(ServerSide& server, const volume::Mapped& found, Interposition& one,
+                const GuardWish& wish) {
+    const fallback::GuardFiles guards;
+    one.fail_open = true;
+    server.mark(one);
+    const auto now = guards.find(one.identifier);
+    const bool busy = now && now->state == fallback::Guarded::State::standing_in &&
+                      guards.is_guarded(one.identifier);
+    if (!busy)
+        start_guard(guards, guarded_of(one, found.number, wish));
 }
 
 /// It was begun before: what is left to do is done, or undone.
@@ -165,6 +204,7 @@ bool finish(ServerSide& server, const volume::Mapped& found, Interposition one,
     if (found.live == one.before) {
         if (found.inactive_table && volume::inactive_table(found.name) == one.after)
             volume::clear(found.name);
+        end_guard(fallback::GuardFiles(), one.identifier);
         server.drop(one.export_name);
         return false; // it can begin anew
     }
@@ -179,6 +219,9 @@ bool finish(ServerSide& server, const volume::Mapped& found, Interposition one,
         one.state = State::in;
         server.mark(one);
     }
+    const auto wish = guard_wish(arguments);
+    if (wish)
+        give_guard(server, found, one, *wish);
     const Json result = {{"volume", found.name},
                          {"export", one.export_name},
                          {"device", one.device},
@@ -186,17 +229,20 @@ bool finish(ServerSide& server, const volume::Mapped& found, Interposition one,
                          {"fence", fence.empty() ? "claim" : "lease"},
                          {"fence_reason", fence},
                          {"state", word_of(one.state)},
+                         {"fail_open_after_s", fail_open_json(wish)},
                          {"findings", Json::array()}};
-    print(arguments.json
-              ? json_text(result, is_terminal()) + "\n"
-              : subject + "it is interposed already, as export " + export_name(one.export_name) +
-                    " on " + printable(one.device) + "\n");
+    print(arguments.json ? json_text(result, is_terminal()) + "\n"
+                         : subject + "it is interposed already, as export " +
+                               export_name(one.export_name) + " on " + printable(one.device) +
+                               fail_open_text(Fields(result, "result")) + "\n");
     return true;
 }
 
 } // namespace
 
-Exit interpose(Client& client, const Arguments& arguments) {
+Exit interpose(const Arguments& arguments) {
+    (void)guard_wish(arguments); // what is wrong with it is said first
+    Client client(socket_path(arguments));
     const volume::Mapped found = volume::find_volume(arguments.operands.front());
     const bool dry = arguments.has("dry-run");
     if (!dry) {

@@ -2,9 +2,6 @@
 
 #include "interposectl/errors.hpp"
 
-#include <array>
-#include <ctime>
-
 namespace interposed::ctl {
 namespace {
 
@@ -60,6 +57,7 @@ std::vector<Interposition> read_interpositions(const Json& attachments, const Js
                         Interposition one;
                         one.export_name = each.text("export");
                         one.device = each.text("device");
+                        one.identifier = each.text("identifier");
                         one.serving = each.text("state");
                         one.claimed = is_claimed(exports, one.export_name);
                         one.volume = mark->text("volume");
@@ -93,15 +91,6 @@ std::optional<Interposition> find_interposition(const std::vector<Interposition>
         if (uuid.empty() ? each.uuid.empty() && each.volume == volume : each.uuid == uuid)
             return each;
     return std::nullopt;
-}
-
-std::string now_text() {
-    const std::time_t now = std::time(nullptr);
-    std::tm parts{};
-    std::array<char, 32> text{};
-    ::gmtime_r(&now, &parts);
-    std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-    return text.data();
 }
 
 } // namespace interposed::ctl

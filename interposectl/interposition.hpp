@@ -15,9 +15,10 @@ struct Interposition {
     enum class State : std::uint8_t { entering, in, leaving };
 
     std::string export_name;
-    std::string device;   ///< "/dev/nbd3"; empty: not attached at the moment
-    std::string serving;  ///< what the server says of the attachment
-    bool claimed = false; ///< the disks; else the lease is the fence
+    std::string device;     ///< "/dev/nbd3"; empty: not attached at the moment
+    std::string identifier; ///< of the attachment
+    std::string serving;    ///< what the server says of the attachment
+    bool claimed = false;   ///< the disks; else the lease is the fence
 
     std::string volume;
     std::string uuid;
@@ -42,8 +43,5 @@ std::vector<Interposition> interpositions(Client& client);
 /// Of this volume. Its uuid decides, where it has one: names change.
 std::optional<Interposition> find_interposition(const std::vector<Interposition>& all,
                                                 const std::string& volume, const std::string& uuid);
-
-/// "2026-11-24T18:00:00Z"
-std::string now_text();
 
 } // namespace interposed::ctl

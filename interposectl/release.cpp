@@ -1,3 +1,4 @@
+#include "interposectl/guarding.hpp"
 #include "interposectl/interpose.hpp"
 #include "interposectl/interpose_plan.hpp"
 #include "interposectl/interposition.hpp"
@@ -32,6 +33,7 @@ public:
     /// The volume is out of it; what is left of us goes too.
     Json clear_up() {
         try {
+            end_guard(fallback::GuardFiles(), one_.identifier);
             server_.drop(one_.export_name);
         } catch (const std::exception& why) {
             throw LocalFailure("volume " + printable(found_.name) +
@@ -68,8 +70,8 @@ private:
     Undo undo_;
 };
 
-bool uses_device(const volume::Mapped& found, const Interposition& one) {
-    const auto number = volume::BlockDevices().number_of(one.device);
+bool uses(const volume::Mapped& found, const std::string& device) {
+    const auto number = volume::BlockDevices().number_of(device);
     for (const volume::Area& area : volume::linear_areas(found.live))
         if (number && area.device == *number)
             return true;
@@ -88,7 +90,7 @@ void check_changed(const volume::Mapped& found, const Interposition& one, bool f
         "want the table that was left there, " + volume::line_of(one.after.front()) + ", found";
     for (const std::string& line : volume::lines_of(found.live))
         message += "\n  " + line;
-    if (uses_device(found, one))
+    if (uses(found, one.device))
         message += "\nit still uses " + one.device + ": load what it is to be, with dmsetup";
     else if (!force)
         message += "\nthe server is out of its path already; --force gives up the rest";
@@ -111,15 +113,48 @@ std::string released_text(const Json& result) {
            duration_text(fields.real("pause_s")) + "\n";
 }
 
+void print_released(const Json& result, const Arguments& arguments) {
+    print(arguments.json ? json_text(result, is_terminal()) + "\n" : released_text(result));
+}
+
+/// What is left in the server and of a guard, of a volume that no server has in its record. False:
+/// nothing.
+bool drop_leftovers(Client* client, const volume::Mapped& found) {
+    const fallback::GuardFiles guards;
+    const auto guarded = guards.find_volume(found.name, found.uuid);
+    if (guarded && uses(found, guarded->device))
+        refuse(found, "want a server that knows of it, found none; its guard leads it back to its "
+                      "disks: `interposectl interposed` tells how far it is");
+    const bool any =
+        client != nullptr && ServerSide(*client).drop_leftovers(description_of(found.name));
+    if (guarded)
+        end_guard(guards, guarded->identifier);
+    return any || guarded;
+}
+
+/// Null, if it cannot be reached and nothing is to be asked of it: the volume has fallen back.
+std::optional<Interposition> ask_server(std::optional<Client>& client, const Arguments& arguments,
+                                        const volume::Mapped& found) {
+    try {
+        client.emplace(socket_path(arguments));
+        return find_interposition(interpositions(*client), found.name, found.uuid);
+    } catch (const Unreachable&) {
+        client.reset();
+        if (!fallback::GuardFiles().find_volume(found.name, found.uuid))
+            throw;
+    }
+    return std::nullopt;
+}
+
 } // namespace
 
-Exit release(Client& client, const Arguments& arguments) {
+Exit release(const Arguments& arguments) {
     const std::chrono::seconds limit = swap_limit(arguments);
     const volume::Mapped found = volume::find_volume(arguments.operands.front());
-    const auto one = find_interposition(interpositions(client), found.name, found.uuid);
-    if (!one && ServerSide(client).drop_leftovers(description_of(found.name))) {
-        const Json result = {{"volume", found.name}, {"pause_s", 0.0}};
-        print(arguments.json ? json_text(result, is_terminal()) + "\n" : released_text(result));
+    std::optional<Client> client;
+    const auto one = ask_server(client, arguments, found);
+    if (!one && drop_leftovers(client ? &*client : nullptr, found)) {
+        print_released({{"volume", found.name}, {"pause_s", 0.0}}, arguments);
         return Exit::done;
     }
     if (!one)
@@ -130,12 +165,11 @@ Exit release(Client& client, const Arguments& arguments) {
                        {"data", {{"kind", "not_found"}}}});
     check_quiet(found);
     do_not_interrupt();
-    Way way(client, found, *one, limit);
+    Way way(*client, found, *one, limit);
     const bool ours = found.live == one->after;
     if (!ours && found.live != one->before)
         check_changed(found, *one, arguments.has("force"));
-    const Json result = ours ? way.run() : way.clear_up();
-    print(arguments.json ? json_text(result, is_terminal()) + "\n" : released_text(result));
+    print_released(ours ? way.run() : way.clear_up(), arguments);
     return Exit::done;
 }
 

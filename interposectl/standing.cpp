@@ -38,4 +38,21 @@ Standing standing_of(const Interposition& one, const std::optional<volume::Mappe
     return {.good = true, .text = "ours"};
 }
 
+Standing standing_of(const fallback::Guarded& one) {
+    using State = fallback::Guarded::State;
+    switch (one.state) {
+    case State::watching:
+        return {.good = false,
+                .text = "no server knows of it: its guard waits " + std::to_string(one.patience_s) +
+                        " s for one"};
+    case State::standing_in:
+        return {.good = false, .text = "its guard is leading it back to its disks"};
+    case State::fallen_back:
+        break;
+    }
+    return {.good = false,
+            .text = "FALLEN BACK to its disks at " + one.since +
+                    ", for it had no server; `release` forgets it, `interpose` begins anew"};
+}
+
 } // namespace interposed::ctl

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "fallback/guarded.hpp"
 #include "interposectl/interposition.hpp"
 
 #include <optional>
@@ -15,5 +16,8 @@ struct Standing {
 
 /// `now` is what the kernel tells of it; nullopt: there is no such volume. Pure.
 Standing standing_of(const Interposition& one, const std::optional<volume::Mapped>& now);
+
+/// Of a volume that only its guard tells of. Pure.
+Standing standing_of(const fallback::Guarded& one);
 
 } // namespace interposed::ctl

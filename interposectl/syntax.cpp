@@ -96,6 +96,8 @@ constexpr std::array interpose_options = {
     OptionSyntax{"export", "NAME", "call the export so (default: interposed-VOLUME)"},
     OptionSyntax{"device", "DEVICE", "attach it as this /dev/nbdX (default: a free one)"},
     OptionSyntax{"timeout", "S", "give up if I/O is held for so many seconds (default: 30)"},
+    OptionSyntax{"fail-open", nullptr, "if there is no server any more, go back to the disks"},
+    OptionSyntax{"fail-open-after", "S", "wait for one so many seconds (default: 30)"},
 };
 constexpr std::array release_options = {
     OptionSyntax{"force", nullptr, "give up the rest where somebody else has changed the table"},
@@ -175,6 +177,14 @@ constexpr std::array verb_table = {
                "[VOLUME]",
                "list the volumes the server is in the path of",
                "Exits with 1 if one of them is not as it was left.\n",
+               {},
+               0,
+               1},
+    VerbSyntax{"guard",
+               "[VOLUME]",
+               "lead volumes back to their disks that have no server",
+               "Watches over a volume that is interposed with --fail-open until that is released, or\n"
+               "over all there are, and goes on: for a service. Talks to no server.\n",
                {},
                0,
                1},

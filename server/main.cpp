@@ -99,6 +99,8 @@ int serve(const CommandLine& line) {
         store.emplace(*file.state_dir);
         for (const std::string& what : control::forget_other_boot(*store, control::boot_id()))
             server::log::warning(what);
+        for (const std::string& what : control::forget_ended(*store, control::is_built_upon))
+            server::log::warning(what);
     }
     const config::Configuration configuration = store ? store->apply_to(file) : file;
     if (store)

@@ -2,6 +2,7 @@
 
 #include "devices/kernel_files.hpp"
 
+#include <sstream>
 #include <system_error>
 
 namespace interposed::volume {
@@ -67,6 +68,22 @@ Queue BlockDevices::queue_of(DeviceNumber device) const {
             .max_discard = number_in(queue / "discard_max_bytes"),
             .discard_granularity = number_in(queue / "discard_granularity"),
             .max_write_zeroes = number_in(queue / "write_zeroes_max_bytes")};
+}
+
+/// The fields are in Documentation/block/stat.rst of Linux; those of discards and flushes are
+/// newer.
+Activity BlockDevices::activity_of(DeviceNumber device) const {
+    std::istringstream fields(text_in(folder(device) / "stat"));
+    enum : std::size_t { reads = 0, writes = 4, in_flight = 8, discards = 11, flushes = 15 };
+    Activity activity;
+    std::uint64_t value = 0;
+    for (std::size_t i = 0; fields >> value; ++i) {
+        if (i == in_flight)
+            activity.in_flight = value;
+        else if (i == reads || i == writes || i == discards || i == flushes)
+            activity.done += value;
+    }
+    return activity;
 }
 
 std::vector<DeviceNumber> BlockDevices::linked(DeviceNumber device, const char* links) const {

@@ -24,6 +24,12 @@ struct Queue {
     std::uint64_t max_write_zeroes = 0;    ///< bytes; 0: none
 };
 
+/// What a device has done, and has not done yet.
+struct Activity {
+    std::uint64_t in_flight = 0; ///< requests
+    std::uint64_t done = 0;      ///< requests, ever
+};
+
 class BlockDevices {
 public:
     /// `root` is another than / for tests.
@@ -38,6 +44,7 @@ public:
     [[nodiscard]] bool is_read_only(DeviceNumber device) const;
     /// Of a partition, its disk's.
     [[nodiscard]] Queue queue_of(DeviceNumber device) const;
+    [[nodiscard]] Activity activity_of(DeviceNumber device) const;
 
     /// Who is stacked on it: mapped devices, md and the like.
     [[nodiscard]] std::vector<DeviceNumber> holders(DeviceNumber device) const;

@@ -27,6 +27,11 @@ int read_ends(const std::string& path) {
     return last >= 0 && ::pread(fd, buffer, block, last) < 0 ? errno : 0;
 }
 
+int claim(const std::string& path) {
+    const int fd = ::open(path.c_str(), O_RDONLY | O_EXCL | O_CLOEXEC);
+    return fd < 0 && errno != ENXIO ? errno : 0; // without a size nobody can use it
+}
+
 /// A filesystem that cannot be reached from here will be frozen all the same.
 int sync_all(const std::vector<std::string>& mounts) {
     for (const std::string& point : mounts) {
@@ -40,8 +45,11 @@ int sync_all(const std::vector<std::string>& mounts) {
 template <typename Work>
 std::string bounded(std::chrono::seconds limit, Work work) {
     const pid_t child = ::fork();
-    if (child == 0)
+    if (child == 0) {
+        // Left behind, it must not be what keeps a lock, or a disk, from others.
+        (void)::close_range(STDERR_FILENO + 1, ~0U, 0);
         ::_exit(work());
+    }
     if (child < 0)
         return std::generic_category().message(errno);
     const auto end = std::chrono::steady_clock::now() + limit;
@@ -61,6 +69,10 @@ std::string bounded(std::chrono::seconds limit, Work work) {
 
 std::string try_reading(const std::string& path, std::chrono::seconds limit) {
     return bounded(limit, [&] { return read_ends(path); });
+}
+
+std::string try_claiming(const std::string& path, std::chrono::seconds limit) {
+    return bounded(limit, [&] { return claim(path); });
 }
 
 std::string write_back(const std::vector<std::string>& mounts, std::chrono::seconds limit) {

@@ -12,6 +12,9 @@ namespace interposed::volume {
 /// wrong.
 std::string try_reading(const std::string& path, std::chrono::seconds limit);
 
+/// Claims a device for a moment. Empty, or what went wrong: others use it.
+std::string try_claiming(const std::string& path, std::chrono::seconds limit);
+
 /// Has the filesystems that are mounted there write what they hold. Empty, or what went wrong.
 std::string write_back(const std::vector<std::string>& mounts, std::chrono::seconds limit);
 

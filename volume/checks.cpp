@@ -137,6 +137,11 @@ void check_server(Findings& findings, const Facts& facts) {
         if (needed.use == Use::program)
             findings.add(Weight::warning, "interposectl itself is on it: keep a copy of it "
                                           "elsewhere, for `release`");
+    for (const Needed& needed : facts.own)
+        if (facts.is_guarded && (needed.use == Use::program || needed.use == Use::library))
+            findings.add(Weight::risk, in_quotes(needed.path) +
+                                           " is on it: while there is no server, no guard could be "
+                                           "started from there again; run a copy of it elsewhere");
 }
 
 std::string cache_word(bool write_back) {

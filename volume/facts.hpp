@@ -35,6 +35,7 @@ struct Facts {
     std::vector<Needed> own;    ///< what this program needs of it
     pid_t server_process = 0;
     bool server_keeps_state = true; ///< it has a state_dir
+    bool is_guarded = false;        ///< this program is to lead it back when there is no server
 };
 
 /// The volume by the name that device-mapper knows it by, a node of it in /dev, or the mount point

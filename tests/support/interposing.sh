@@ -52,23 +52,41 @@ make_swap() { # FILE
     swapon "$1"
 }
 
-# Kills interposectl at each of its calls of device-mapper and of the server in turn: the volume is
-# at rest afterwards, and the same command again finishes what was begun.
-killed_at_each_call() { # interpose|release
-    local verb=$1 call number
-    [[ $verb == interpose ]] || ctl interpose vol >/dev/null
-    for call in ioctl sendto; do
-        number=1
-        while [[ $(at_call "$number" "$call" signal=KILL "$verb" vol) == 137 ]]; do
-            eventually 30 is_at_rest vol || fail "$verb, $call $number: $(dmsetup info vol)"
-            number=$((number + 1))
-            ctl "$verb" vol >said.txt 2>&1 || fail "$verb after $call $number: $(<said.txt)"
-            [[ $verb == release ]] || is_over_nbd vol || fail "not interposed: $(live_table vol)"
-            [[ $verb == interpose ]] || expect_eq "$(live_table vol)" "$(<before.txt)"
-            ctl "$(opposite "$verb")" vol >said.txt 2>&1 || fail "$(<said.txt)"
-        done
-        echo "$verb: killed at $((number - 1)) calls of $call"
-        ((number > 4)) || fail "$verb is hardly ever killed: $(cat said.txt strace.txt)"
-        ctl "$(opposite "$verb")" vol >/dev/null
-    done
+# At which of its calls of device-mapper and of the server a verb is worth being broken off: at those
+# that change something, and at those that follow, when it has been changed; or, with `calls` set to
+# "all", at each. A line for each, with the call's name and number. Carries out the verb for that.
+changing='DM_TABLE_LOAD|DM_DEV_SUSPEND|DM_TABLE_CLEAR|export[.](create|attach|mark|adopt|release|detach|remove)'
+calls_of() { # VERB...
+    ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0 \
+        strace -qq -s 200 -o strace.txt -e trace=ioctl,sendto \
+        "$INTERPOSECTL" --socket "$work/control.sock" "$@" >said.txt || fail "$*: $(<said.txt)"
+    awk -v all="${calls:-few}" -v changing="$changing" '
+        { call = $1; sub(/[(].*/, "", call); number[call]++; now = ($0 ~ changing) }
+        all == "all" || now || after[call] { print call, number[call] }
+        { after[call] = now }' strace.txt
+}
+
+# Kills interposectl at such a call, then does the same again, which finishes what was begun.
+kill_and_finish() { # VERB CALL NUMBER
+    local verb=$1 call=$2 number=$3
+    [[ $(at_call "$number" "$call" signal=KILL "$verb" vol) == 137 ]] ||
+        fail "$verb is not killed at $call $number: $(<said.txt)"
+    eventually 30 is_at_rest vol || fail "$verb, $call $number: $(dmsetup info vol)"
+    ctl "$verb" vol >said.txt 2>&1 || fail "$verb after $call $number: $(<said.txt)"
+    [[ $verb == release ]] || is_over_nbd vol || fail "not interposed: $(live_table vol)"
+    [[ $verb == interpose ]] || expect_eq "$(live_table vol)" "$(<before.txt)"
+}
+
+# --- fail-open -----------------------------------------------------------------------------------
+
+guards=/run/interposed/guards/interposed.interposed-vol
+guard_of_vol() { sed -n 's/^pid //p' "$guards.lock"; } # its process
+is_standing_in() { grep -q '"standing in"' "$guards.json"; }
+has_fallen_back() { grep -q '"fallen back"' "$guards.json"; }
+# No server: the guard has led the volume back, to the table in before.txt.
+expect_fallen_back() {
+    eventually 90 has_fallen_back || fail "not fallen back: $(live_table vol) $(cat "$guards.log")"
+    expect_eq "$(live_table vol)" "$(<before.txt)" 'table of a volume that has fallen back'
+    eventually 10 is_at_rest vol || fail "not at rest: $(dmsetup info vol)"
+    eventually 10 is_detached /dev/nbd0 || fail 'its device is still attached'
 }

@@ -11,6 +11,7 @@ examples=$tests/../examples
 mkdir units
 cp "$examples/interposed-nbd@.service" units
 sed "s#/usr/sbin/interposed\(ctl\)\?#/bin/true#" "$examples/interposed.service" >units/interposed.service
+sed "s#/usr/sbin/interposectl#/bin/true#" "$examples/interposed-guard.service" >units/interposed-guard.service
 SYSTEMD_FSTAB=$(realpath "$examples/fstab") "$generator" "$work/units" "$work/units" "$work/units" ||
     fail 'fstab is not understood'
 grep -qx 'Requires=interposed-nbd@nbd0.service' units/home.mount || fail 'the mount does not require the unit'
@@ -18,5 +19,5 @@ grep -qx 'After=interposed-nbd@nbd0.service' units/home.mount || fail 'the mount
 [[ -e units/remote-fs.target.wants/home.mount ]] || fail 'the mount is not of the network'
 cp "$examples/interposed-nbd@.service" "units/interposed-nbd@nbd0.service"
 SYSTEMD_UNIT_PATH=$work/units: systemd-analyze verify --man=no --recursive-errors=no \
-    home.mount interposed-nbd@nbd0.service >said.txt 2>&1 || fail "$(<said.txt)"
+    home.mount interposed-nbd@nbd0.service interposed-guard.service >said.txt 2>&1 || fail "$(<said.txt)"
 ! grep -E 'interposed|home' said.txt || fail 'systemd complains'

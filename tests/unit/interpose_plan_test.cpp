@@ -72,6 +72,41 @@ TEST_CASE("the plan is printed, with what there is to say of it", "[interposectl
     CHECK(json["findings"][0]["weight"] == "warning");
 }
 
+TEST_CASE("a volume falls back only if it is asked for, and after so long", "[interposectl]") {
+    CHECK_FALSE(plan({}).fail_open);
+    CHECK(plan({"--fail-open"}).fail_open->patience_s == 30);
+    CHECK(plan({"--fail-open", "--fail-open-after", "7"}).fail_open->patience_s == 7);
+    CHECK_THROWS_AS(plan({"--fail-open-after", "7"}), UsageError);
+    CHECK_THROWS_AS(plan({"--fail-open", "--fail-open-after", "0"}), UsageError);
+    CHECK_THROWS_AS(plan({"--fail-open", "--fail-open-after", "241"}), UsageError);
+    CHECK_THAT(plan_text(plan({"--fail-open"})),
+               Contains("and a guard: if there is no server for 30 s, the table is as now again"));
+    CHECK_THAT(plan_text(plan({})), !Contains("guard"));
+    CHECK(plan_json(plan({"--fail-open"}))["fail_open_after_s"] == 30);
+    CHECK(plan_json(plan({}))["fail_open_after_s"].is_null());
+}
+
+TEST_CASE("a guard is told what the volume was, is, and who serves it", "[interposectl]") {
+    Interposition one;
+    one.volume = "vg-lv";
+    one.identifier = "interposed.vg-lv";
+    one.export_name = "interposed-vg-lv";
+    one.device = "/dev/nbd3";
+    one.before = facts().volume.live;
+    one.after = parse_lines({"0 4096 linear 43:96 0"});
+    const auto told =
+        guarded_of(one, {.major = 253, .minor = 2}, {.control = "/run/c", .patience_s = 9});
+    CHECK(told.identifier == "interposed.vg-lv");
+    CHECK(told.number == DeviceNumber{253, 2});
+    CHECK(told.before == one.before);
+    CHECK(told.after == one.after);
+    CHECK(told.control == "/run/c");
+    CHECK(told.patience_s == 9);
+    // The kernel has to wait for longer than a server that hangs is waited for.
+    CHECK(told.dead_conn_timeout_s > 2 * 240 + told.timeout_s);
+    CHECK(attach_of(plan({}))["dead_conn_timeout_s"] == told.dead_conn_timeout_s);
+}
+
 TEST_CASE("how long I/O may be held has bounds", "[interposectl]") {
     CHECK(plan({}).limit.count() == 30);
     CHECK(plan({"--timeout", "5"}).limit.count() == 5);

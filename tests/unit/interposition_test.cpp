@@ -36,6 +36,7 @@ TEST_CASE("the attachments of volumes are found among all", "[interposectl]") {
     const auto all = read_interpositions(attachments, exports);
     REQUIRE(all.size() == 1);
     CHECK(all[0].export_name == "interposed-vol");
+    CHECK(all[0].identifier == "b");
     CHECK(all[0].claimed);
     CHECK(all[0].before.size() == 2);
     CHECK(mark_of(all[0]) == attachments["attachments"][1]["interposed"]);
@@ -77,6 +78,19 @@ TEST_CASE("what has become of a volume is said", "[interposectl]") {
     CHECK(standing(touched).text == "SUSPENDED by somebody");
     one.serving = "waiting";
     CHECK(standing(ours).text == "ours, but the server does not serve it: waiting");
+}
+
+TEST_CASE("of a volume that only its guard knows of, it is said how far it is", "[interposectl]") {
+    using State = interposed::fallback::Guarded::State;
+    interposed::fallback::Guarded one;
+    one.patience_s = 7;
+    one.since = "2026-11-24T18:00:00Z";
+    CHECK(standing_of(one).text == "no server knows of it: its guard waits 7 s for one");
+    one.state = State::standing_in;
+    CHECK(standing_of(one).text == "its guard is leading it back to its disks");
+    one.state = State::fallen_back;
+    CHECK(standing_of(one).text.starts_with("FALLEN BACK to its disks at 2026-11-24T18:00:00Z"));
+    CHECK_FALSE(standing_of(one).good);
 }
 
 TEST_CASE("what was begun and not finished is said", "[interposectl]") {

@@ -40,6 +40,18 @@ private:
 
 } // namespace
 
+TEST_CASE("what a device has done is all kinds of requests, on kernels old and new", "[volume]") {
+    Tree tree;
+    tree.add("dm-0", "253:0");
+    tree.write("dm-0/stat", "  10 0 80 3  200 5 99 7  4 10 10");
+    CHECK(tree.devices().activity_of({253, 0}).done == 210);
+    CHECK(tree.devices().activity_of({253, 0}).in_flight == 4);
+    tree.write("dm-0/stat", "  10 0 80 3  200 5 99 7  0 10 10  3000 1 1 1  40000 1");
+    CHECK(tree.devices().activity_of({253, 0}).done == 43210);
+    CHECK(tree.devices().activity_of({253, 0}).in_flight == 0);
+    CHECK(tree.devices().activity_of({9, 9}).done == 0);
+}
+
 TEST_CASE("what is below a device is followed down to the disks", "[volume]") {
     Tree tree;
     tree.add("sda", "8:0");
