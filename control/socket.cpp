@@ -16,6 +16,7 @@
 #include <asio/write.hpp>
 #include <deque>
 #include <optional>
+#include <poll.h>
 #include <stdexcept>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -96,9 +97,7 @@ public:
         socket_.close(ignored);
         reading_deadline_.cancel();
         writing_deadline_.cancel();
-        abandoned_ = true;
-        of_.methods_.abandon(*asker_);
-        changed_.notify_all();
+        abandon();
     }
 
 private:
@@ -125,9 +124,10 @@ private:
             co_return;
         }
         if (error) {
-            // Whoever has gone does not wait for anything any more.
-            of_.methods_.abandon(*asker_);
-            abandoned_ = true;
+            if (!has_left())
+                asio::co_spawn(of_.context_, watch(shared_from_this()), [](std::exception_ptr) {});
+            else
+                abandon();
             co_return;
         }
         std::string line = received.substr(0, length - 1);
@@ -148,6 +148,28 @@ private:
         };
         asio::co_spawn(of_.context_, answer(shared_from_this(), std::move(line)),
                        std::move(answered));
+    }
+
+    /// Whoever has gone does not wait for anything any more.
+    void abandon() {
+        abandoned_ = true;
+        of_.methods_.abandon(*asker_);
+        changed_.notify_all();
+    }
+
+    /// Whether the other side does not even read any more. One that has only said all it has to say,
+    /// as a pipe into socat does, is waiting for its answers.
+    [[nodiscard]] bool has_left() {
+        pollfd asked{.fd = socket_.native_handle(), .events = POLLRDHUP, .revents = 0};
+        return ::poll(&asked, 1, 0) <= 0 || (asked.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
+    }
+
+    static asio::awaitable<void> watch(std::shared_ptr<Connection> self) {
+        std::error_code closed;
+        co_await self->socket_.async_wait(Socket::wait_error,
+                                          asio::redirect_error(asio::use_awaitable, closed));
+        if (!self->closed_)
+            self->abandon();
     }
 
     static asio::awaitable<void> answer(std::shared_ptr<Connection> self, std::string line) {
