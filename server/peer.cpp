@@ -5,6 +5,7 @@
 #include <array>
 #include <cstring>
 #include <iterator>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -36,10 +37,19 @@ bool contains(const AddressRange& range, const AddressRange& address) {
            same_prefix(range.address, address.address, range.prefix_length);
 }
 
-std::string address_text(const AddressRange& address) {
+/// "%eth0" for a link-local address, which is another one on each interface; else nothing.
+std::string zone_of(const sockaddr_in6& address) {
+    if (!IN6_IS_ADDR_LINKLOCAL(&address.sin6_addr))
+        return {};
+    std::array<char, IF_NAMESIZE> name{};
+    const bool known = ::if_indextoname(address.sin6_scope_id, name.data()) != nullptr;
+    return "%" + (known ? name.data() : std::to_string(address.sin6_scope_id));
+}
+
+std::string address_text(const AddressRange& address, const std::string& zone) {
     std::array<char, INET6_ADDRSTRLEN> text{};
     ::inet_ntop(address.v6 ? AF_INET6 : AF_INET, address.address, text.data(), text.size());
-    return address.v6 ? "[" + std::string(text.data()) + "]" : text.data();
+    return address.v6 ? "[" + std::string(text.data()) + zone + "]" : text.data();
 }
 
 void name_unix_peer(int fd, Peer& peer) {
@@ -53,8 +63,10 @@ void name_unix_peer(int fd, Peer& peer) {
     peer.name = "unix pid " + std::to_string(credentials.pid) + " " + peer.client;
 }
 
-/// Of IPv6 a whole /64 is one host's to choose from.
-std::string client_of(AddressRange address) {
+/// Of IPv6 a whole /64 is one host's to choose from; but all hosts of a link share the link-local one.
+std::string client_of(AddressRange address, const std::string& zone) {
+    if (!zone.empty())
+        return config::to_string(address) + zone;
     if (address.v6) {
         address.prefix_length = 64;
         std::fill(std::begin(address.address) + 8, std::end(address.address), std::uint8_t{0});
@@ -75,6 +87,7 @@ Peer Peer::of(int fd) {
         return peer;
     }
     std::uint16_t port = 0;
+    std::string zone;
     if (raw.ss_family == AF_INET) {
         const auto& v4 = reinterpret_cast<const sockaddr_in&>(raw);
         peer.address = single_address(false, &v4.sin_addr);
@@ -84,13 +97,14 @@ Peer Peer::of(int fd) {
         const bool mapped = IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr);
         peer.address = mapped ? single_address(false, v6.sin6_addr.s6_addr + 12)
                               : single_address(true, &v6.sin6_addr);
+        zone = zone_of(v6);
         port = ntohs(v6.sin6_port);
     } else {
         name_unix_peer(fd, peer);
         return peer;
     }
-    peer.client = client_of(*peer.address);
-    peer.name = address_text(*peer.address) + ":" + std::to_string(port);
+    peer.client = client_of(*peer.address, zone);
+    peer.name = address_text(*peer.address, zone) + ":" + std::to_string(port);
     return peer;
 }
 

@@ -29,7 +29,8 @@ struct TlsIdentity {
 /// Who is at the other end of a connection, as far as the kernel knows.
 struct Peer {
     std::string name;   ///< "127.0.0.1:4711", "unix pid 12 uid 0": for the log
-    std::string client; ///< whom connections are counted by: "127.0.0.1", "2001:db8::/64", "uid 0"
+    /// Whom connections are counted by: "127.0.0.1", "2001:db8::/64", "fe80::1%eth0", "uid 0".
+    std::string client;
     std::optional<config::AddressRange> address; ///< a single address; absent for Unix sockets
     bool encrypted = false; ///< the TLS handshake is over
     /// Set when the TLS handshake is over, before an export is looked up again. Absent: no TLS, or
