@@ -6,6 +6,7 @@ usage: awaited_events.py NBD-SOCKET CONTROL-SOCKET PID
 
 import os
 import signal
+import socket
 import sys
 
 import nbd
@@ -18,13 +19,15 @@ open("made.img", "wb").truncate(1 << 20)
 
 
 def tells(event, export, act, of):
-    """Three wait: for this of this export, for this of any, and for anything; and one in vain."""
+    """Three wait: for this of this export, having said that it will ask for nothing more; for this of
+    any; and for anything; and one in vain."""
     waiters = [Control() for _ in range(3)]
     wishes = ({"event": event, "export": of}, {"event": event}, {"event": "any"})
     for waiter, wish in zip(waiters, wishes):
         waiter.ask("wait", wish)
         waiter.ask("version")
         assert "protocol" in waiter.answer()["result"]
+    waiters[0].socket.shutdown(socket.SHUT_WR)
     vain = Control()
     vain.ask("wait", event=event, export="nobody")
     vain.ask("version")

@@ -12,11 +12,11 @@ breakable_file() {
         pwrite="dd of='$PWD/below.img' seek=\$4 conv=notrunc oflag=seek_bytes status=none" \
         flush="[ ! -e '$PWD/broken' ] || { echo EIO lost >&2; exit 1; }" &
     at_exit kill_hard "$!"
-    eventually 10 test -S below.sock || fail 'no device below'
+    eventually 30 test -S below.sock || fail 'no device below'
     nbdfuse disk "nbd+unix:///?socket=$PWD/below.sock" &
     at_exit kill_hard "$!"
     at_exit fusermount3 -u -z "$PWD/disk"
-    eventually 10 test -e disk/nbd || fail 'no file over it'
+    eventually 30 test -e disk/nbd || fail 'no file over it'
 }
 
 # Writes to the second MiB of the export "vol" and flushes: prints "ok", or the error.

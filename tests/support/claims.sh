@@ -11,7 +11,7 @@ new_loop() { # NAME SIZE
 add_partition() { # DISK NUMBER START-SECTOR SECTORS
     addpart "$1" "$2" "$3" "$4" >&2 || fail 'no partitions on loop devices here'
     # The kernel may need a moment to let go of what a server that has just ended had claimed.
-    at_exit eventually 10 delpart "$1" "$2"
+    at_exit eventually 30 delpart "$1" "$2"
     echo "$1p$2"
 }
 
@@ -66,7 +66,7 @@ serve() { # NAME "EXPORT CLAIM READ-ONLY DEVICE [MORE]"...
 refused() { # NAME "EXPORT CLAIM READ-ONLY DEVICE [MORE]"...
     local code=0
     write_config "$@"
-    timeout 30 "$INTERPOSED" "$1.json" 2>refused.log || code=$?
+    timeout 100 "$INTERPOSED" "$1.json" 2>refused.log || code=$?
     expect_eq "$code" 1 "exit status ($(<refused.log))"
     ! grep -qx ready refused.log || fail 'it served before it refused'
     cat refused.log

@@ -57,14 +57,15 @@ control_python() { # SCRIPT|- [ARGUMENT...]
 }
 
 # Starts clients that do random I/O and check it, each on a part of its own of the export, until
-# stop_load: they must have noticed nothing, and then part-N.img is what the part has.
-load_clients=()
+# stop_load: they must have noticed nothing, and then part-N.img is what the part has. `load_in` is the
+# command that they are started by, if there is one.
+load_clients=() load_in=()
 start_load() { # MIB "[OPTION-OF-VERIFIED-LOAD...] URI"...
     local one words at=${#load_clients[@]}
     rm -f load-stop
     for one in "${@:2}"; do
         read -ra words <<<"$one"
-        /usr/bin/python3 "$tests/support/verified_load.py" "${words[@]}" \
+        ${load_in[@]+"${load_in[@]}"} /usr/bin/python3 "$tests/support/verified_load.py" "${words[@]}" \
             $((at * $1)) "$1" "part-$at.img" "$at" >"load-$at.log" 2>&1 &
         load_clients+=($!)
         at_exit kill_hard "$!"
@@ -100,7 +101,7 @@ unchanged() { everything >after.txt && diff before.txt after.txt >difference.txt
 # The verb is refused with this text, and all is as remember() has found it.
 expect_no_trace() { # TEXT VERB...
     expect_ctl 1 "$1" "${@:2}"
-    eventually 15 unchanged || fail "${*:2}: refused, and it left $(<difference.txt)"
+    eventually 30 unchanged || fail "${*:2}: refused, and it left $(<difference.txt)"
 }
 
 # Whether nobody has any lock of qemu's kind on the file, so that another program may claim it.

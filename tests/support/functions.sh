@@ -29,7 +29,7 @@ requires_python() { # MODULE
 
 requires_loop_devices() {
     ((EUID == 0)) || skip 'want root'
-    losetup --find >/dev/null 2>&1 || skip 'no loop devices here'
+    flock /dev/loop-control losetup --find >/dev/null 2>&1 || skip 'no loop devices here'
 }
 
 expect_eq() { # FOUND WANTED [WHAT]
@@ -82,7 +82,7 @@ undo_all() {
     tac "$work.undo" | while read -r line; do eval "$line"; done >/dev/null 2>&1
     jobs -p | xargs --no-run-if-empty kill -KILL 2>/dev/null
     mounts_below_work | while read -r target; do
-        eventually 5 umount "$(printf '%b' "$target")"
+        eventually 30 umount "$(printf '%b' "$target")"
     done 2>/dev/null
     rm -rf --one-file-system "$work" "$work.undo"
 }
@@ -94,7 +94,7 @@ has_ended() { # PID
 }
 
 kill_hard() { # PID
-    kill -KILL "$1" 2>/dev/null && eventually 10 has_ended "$1"
+    kill -KILL "$1" 2>/dev/null && eventually 30 has_ended "$1"
 }
 
 # --- the server ---------------------------------------------------------------------------------
@@ -136,10 +136,11 @@ raw_python() { # SCRIPT|- [ARGUMENT...]
 
 # --- devices and ports --------------------------------------------------------------------------
 
-# Makes a loop device over the file: prints it, and leaves it in `loop`.
+# Makes a loop device over the file: prints it, and leaves it in `loop`. Whoever else wants one at this
+# moment waits (also in tests/support/loop_device.hpp), instead of opening the one that is ours now.
 loop_on() { # FILE [LOSETUP-OPTION...]
     requires_loop_devices
-    loop=$(losetup --find --show "${@:2}" "$1") || fail "no loop device for $1"
+    loop=$(flock /dev/loop-control losetup --find --show "${@:2}" "$1") || fail "no loop device for $1"
     at_exit losetup --detach "$loop"
     # A test that was killed may have left partitions on it, and they survive detaching.
     partx --delete "$loop" 2>/dev/null || true
@@ -155,11 +156,11 @@ lossy_file() { # NAME
         cache=writeback &
     caches+=($!)
     at_exit kill_hard "$!"
-    eventually 10 test -S "$1.lossy" || fail "no cache for $1.img"
+    eventually 30 test -S "$1.lossy" || fail "no cache for $1.img"
     nbdfuse "$1" "nbd+unix:///?socket=$PWD/$1.lossy" &
     at_exit kill_hard "$!"
     at_exit fusermount3 -u -z "$PWD/$1"
-    eventually 10 test -e "$1/nbd" || fail "no file over $1.img"
+    eventually 30 test -e "$1/nbd" || fail "no file over $1.img"
 }
 
 lose_caches() {
@@ -169,9 +170,13 @@ lose_caches() {
     caches=()
 }
 
+# A port of 127.0.0.1 that nobody has, and the kernel gives to no client of its own accord.
 free_port() {
-    /usr/bin/python3 -c 'import socket
-taken = socket.socket()
-taken.bind(("127.0.0.1", 0))
-print(taken.getsockname()[1])'
+    /usr/bin/python3 -c 'import random, socket
+while True:
+    port = random.randrange(10000, 32768)
+    try: socket.socket().bind(("127.0.0.1", port))
+    except OSError: continue
+    print(port)
+    break'
 }

@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <fcntl.h>
 #include <linux/blkpg.h>
@@ -12,10 +13,30 @@
 #include <linux/loop.h>
 #include <stdexcept>
 #include <string>
+#include <sys/file.h>
 #include <sys/ioctl.h>
+#include <thread>
 #include <vector>
 
 namespace interposed::tests {
+
+/// While it lives, no other test attaches a loop device. Without it two would be given the same one:
+/// the slower one finds it busy, and has opened by then what is not its own, which keeps it from
+/// being detached and makes it a holder.
+class LoopControl {
+public:
+    LoopControl() : control_(::open("/dev/loop-control", O_RDWR | O_CLOEXEC)) {
+        ::flock(control_.get(), LOCK_EX); // as tests/support/functions.sh does
+    }
+
+    /// One that is not attached.
+    [[nodiscard]] std::string free_device() const {
+        return "/dev/loop" + std::to_string(::ioctl(control_.get(), LOOP_CTL_GET_FREE));
+    }
+
+private:
+    devices::FileDescriptor control_;
+};
 
 /// Whether this machine lets us have loop devices. If not, says so in the test's output: the test
 /// should return at once.
@@ -44,9 +65,12 @@ public:
     explicit LoopDevice(const Options& options)
         : backing_(options.file.empty() ? directory_.make_file("backing", options.size)
                                         : options.file) {
-        for (int attempt = 0; attempt < 100; ++attempt)
-            if (attach_to_free_one(options))
+        const LoopControl control;
+        for (int attempt = 0; attempt < 100; ++attempt) {
+            if (attach(control.free_device(), options))
                 return;
+            std::this_thread::sleep_for(std::chrono::milliseconds(10)); // of no test of ours
+        }
         throw std::runtime_error("no free loop device");
     }
     LoopDevice(const LoopDevice&) = delete;
@@ -79,9 +103,8 @@ public:
 
 private:
     /// False if somebody else was faster.
-    bool attach_to_free_one(const Options& options) {
-        const devices::FileDescriptor control(::open("/dev/loop-control", O_RDWR | O_CLOEXEC));
-        path_ = "/dev/loop" + std::to_string(::ioctl(control.get(), LOOP_CTL_GET_FREE));
+    bool attach(const std::string& path, const Options& options) {
+        path_ = path;
         const int flags = (options.read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC;
         const devices::FileDescriptor loop(::open(path_.c_str(), flags));
         const devices::FileDescriptor backing(::open(backing_.c_str(), flags));

@@ -23,8 +23,8 @@ write_with() { # EXPORTS KEYS
 refused_reload() { # TEXT
     expect_no_trace "$1" reload
     hang_up
-    eventually 10 grep -qF "$1" server.log || fail "want it in the log: $1"
-    eventually 10 unchanged || fail "$1: the signal left $(<difference.txt)"
+    eventually 30 grep -qF "$1" server.log || fail "want it in the log: $1"
+    eventually 30 unchanged || fail "$1: the signal left $(<difference.txt)"
     is_free "$disk" || fail "$1: it has left a claim"
 }
 

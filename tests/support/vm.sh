@@ -27,7 +27,7 @@ in_machine() { # OPTION-OF-MACHINE...
     ! declare -F on_host_afterwards >/dev/null || ((code != 0)) || on_host_afterwards
     exit "$code"
 }
-end_machine() { kill -TERM "$1" && eventually 10 has_ended "$1"; } # PID
+end_machine() { kill -TERM "$1" && eventually 30 has_ended "$1"; } # PID
 
 # --- the kernel's client -------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ counted() { # COMMAND...
     "$tests/support/counting_proxy.py" "$PWD/counted.sock" "$PWD/nbd.sock" >counts.txt &
     proxy=$!
     at_exit kill_hard "$proxy"
-    eventually 10 test -S counted.sock || fail 'the proxy does not listen'
+    eventually 30 test -S counted.sock || fail 'the proxy does not listen'
     "$@" || fail "$1 has failed"
     kill -TERM "$proxy"
     wait "$proxy" || fail 'the proxy has failed'

@@ -23,7 +23,7 @@ for letter in 1 2 3; do
     expect_in "$(refused other "vol shared false $disk")" 'says that nobody else may write'
     qemu-io -f raw -c "write -f -P $letter ${letter}M 1M" "$(uri)" >/dev/null
     kill_server
-    eventually 20 is_free "$disk" || fail 'the dead server keeps the disk'
+    eventually 30 is_free "$disk" || fail 'the dead server keeps the disk'
     start_server config.json
 done
 ! is_free "$disk" || fail 'the next server has not claimed it'

@@ -28,7 +28,7 @@ for option in '' --configuration-wins --runtime-wins; do
     write_now "second$option" '"state_dir": "state"'
     ctl reload ${option:+"$option"}
     kill_server
-    eventually 20 is_free "$disk" && start_server config.json
+    eventually 30 is_free "$disk" && start_server config.json
     expect_eq "$(status_of vol claim) $(status_of vol description)" "adopted second$option"
     expect_in "$(status_of vol interposed)" "'volume': 'v'"
 done

@@ -21,7 +21,7 @@ refused() { # WHAT CONFIG...
     for claim in exclusive shared; do
         code=0
         config "$claim" "${@:2}" >config.json
-        timeout 30 "$INTERPOSED" config.json 2>said || code=$?
+        timeout 100 "$INTERPOSED" config.json 2>said || code=$?
         expect_eq "$code" 1 "exit status ($(<said))"
         expect_in "$(<said)" "$1: want a multiple of 4096, the logical block size of \"$large\""
         expect_eq "$(grep -c 'want a multiple' said)" 1 "faults in: $(<said)"

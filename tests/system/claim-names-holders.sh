@@ -21,7 +21,7 @@ mkfifo end
 # shellcheck disable=SC2016  # for the inner shell
 unshare --mount sh -c 'mount "$1" "a mount" && : >there && read -r line <end' - "$first" &
 at_exit kill_hard "$!"
-eventually 10 test -e there || skip 'no mount namespaces here'
+eventually 30 test -e there || skip 'no mount namespaces here'
 expect_in "$(said_of "$first")" "on $work/a mount in the mount namespace of sh (pid $!)"
 echo >end
 wait "$!"
@@ -33,7 +33,7 @@ os.open(sys.argv[1], os.O_EXCL)
 print(flush=True)
 sys.stdin.read()' "$disk" <>end >opened &
 at_exit kill_hard "$!"
-eventually 10 test -s opened || fail 'python3 has not opened it'
+eventually 30 test -s opened || fail 'python3 has not opened it'
 said=$(said_of "$disk")
 expect_in "$said" "but it is busy; open in $upper, a loop device over this path, python3"
 expect_in "$said" "(pid $!)"

@@ -18,7 +18,7 @@ is_free "$idle" || fail 'a claim was kept'
 
 # Exclusive is also what an export is that says nothing.
 code=0
-timeout 30 "$INTERPOSED" --listen "unix://$PWD/b.sock" "$busy" 2>said || code=$?
+timeout 100 "$INTERPOSED" --listen "unix://$PWD/b.sock" "$busy" 2>said || code=$?
 expect_eq "$code" 1 'exit status'
 expect_in "$(<said)" 'want an exclusive claim'
 

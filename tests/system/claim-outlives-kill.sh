@@ -17,16 +17,16 @@ kill_with_write_in_flight() { # NAME
     fsfreeze --freeze mnt
     qemu-io -f raw -c 'write -P 9 0 4k' "$(uri "$1")" >client 2>&1 &
     at_exit kill_hard "$!"
-    eventually 10 has_writes_in_flight "$device" || fail 'no write reaches the device'
+    eventually 30 has_writes_in_flight "$device" || fail 'no write reaches the device'
     kill -KILL "$server"
-    eventually 10 has_ended "$server" || fail 'the server does not die'
+    eventually 30 has_ended "$server" || fail 'the server does not die'
     for ((i = 0; i < 20; ++i)); do
         ! is_free "$device" || fail "$1: free while the dead server's write is in flight"
         sleep 0.05
     done
     has_writes_in_flight "$device" || fail 'the write has ended early: nothing was tested'
     fsfreeze --unfreeze mnt
-    eventually 20 is_free "$device" || fail "$1: still claimed after the write has ended"
+    eventually 30 is_free "$device" || fail "$1: still claimed after the write has ended"
 }
 
 serve plain "vol exclusive false $device"

@@ -13,7 +13,7 @@ at_exit kill_hard "$qemu"
 said=$(refused a "vol exclusive false $device")
 expect_in "$said" "held by qemu-nbd (pid $qemu), whose lock on byte 101 says that it writes"
 kill "$qemu"
-eventually 10 has_ended "$qemu" || fail 'qemu-nbd does not stop'
+eventually 30 has_ended "$qemu" || fail 'qemu-nbd does not stop'
 
 serve b "vol exclusive false $device"
 ! qemu-io -f raw -c 'write 0 4k' "$device" >said 2>&1 || fail 'qemu-io wrote to it'

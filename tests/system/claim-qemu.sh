@@ -19,7 +19,7 @@ done
 serve b "vol shared false $image" # both write, and both said that they share
 stop_server
 kill "$qemu"
-eventually 10 has_ended "$qemu" || fail 'qemu-nbd does not stop'
+eventually 30 has_ended "$qemu" || fail 'qemu-nbd does not stop'
 
 serve c "vol exclusive false $image"
 ! qemu-io -f raw -c 'write 0 4k' "$image" >said 2>&1 || fail 'qemu-io wrote to it'

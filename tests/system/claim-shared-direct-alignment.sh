@@ -15,7 +15,7 @@ END
 }
 config 8 >odd.json
 code=0
-timeout 30 "$INTERPOSED" odd.json 2>said || code=$?
+timeout 100 "$INTERPOSED" odd.json 2>said || code=$?
 expect_eq "$code" 1 "exit status ($(<said))"
 grep -q 'want start, length and offset in multiples of' said || fail "it says: $(<said)"
 

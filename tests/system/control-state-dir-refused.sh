@@ -11,7 +11,7 @@ serve_exports "$(volume vol "$(linear "$work/a.img")")" '"state_dir": "state"'
 ctl create <(volume new "$(linear "$work/b.img" 0 2048)" '"description": "née à midi"')
 sed 's/nbd.sock/other.sock/; s/control.sock/2.sock/' config.json >second.json
 expect_refusal() { # CONFIG TEXT
-    ! timeout 30 "$INTERPOSED" "$1" 2>refused.log || fail "served: $2"
+    ! timeout 100 "$INTERPOSED" "$1" 2>refused.log || fail "served: $2"
     expect_in "$(<refused.log)" "$2"
 }
 expect_refusal second.json "state\": another server uses it"

@@ -12,11 +12,11 @@ lossy_file a
 serve_exports "$(volume stuck "$(linear "$work/a/nbd")"),
     $(volume vol "$(linear "$work/b.img")")" '"state_dir": "state"'
 start_load 8 "$(uri)"
+ctl load stuck <(table "$(linear "$work/a/nbd" 0 1)" "$(linear "$work/a/nbd" 1)")
 kill -STOP "${caches[0]}"
 /usr/bin/python3 "$tests/support/in_flight.py" "$(uri stuck)" read &
 reader=$!
 eventually 30 test -e sent || fail 'want the requests to be sent'
-ctl load stuck <(table "$(linear "$work/a/nbd" 0 1)" "$(linear "$work/a/nbd" 1)")
 for verb in suspend resume; do
     expect_ctl 4 'requests have not come to an end in time, of session' "$verb" --timeout 1 stuck
     expect_eq "$(status_of stuck state) $(status_of stuck generation)" "live 1"

@@ -33,7 +33,7 @@ refused_swap vol blocks.json 'want a minimum block size of at most the 512 bytes
 refused_swap vol2 less.json 'want at least the 8388608 bytes that its clients know of, found 8384512'
 stop_load
 kill_hard "$idle"
-eventually 10 has_connections vol2 0
+eventually 30 has_connections vol2 0
 ctl load vol blocks.json && ctl resume vol
 ctl load vol2 less.json && ctl resume vol2
 expect_eq "$(status_of vol minimum_block) $(status_of vol2 size)" "4096 8384512"

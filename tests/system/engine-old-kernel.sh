@@ -22,7 +22,7 @@ serves_without() { # SYSTEM-CALL[:WHICH]...
     start_server config.json
     expect_eq "$(rings)" "$usual" "io_urings without $*"
     for refused; do
-        eventually 10 grep -q "${refused%%:*}(.* = -1 EINVAL .*INJECTED" trace ||
+        eventually 30 grep -q "${refused%%:*}(.* = -1 EINVAL .*INJECTED" trace ||
             fail "want $refused to be refused, found $(<trace)"
     done
     check_exports

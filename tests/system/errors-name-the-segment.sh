@@ -26,5 +26,5 @@ assert told and "1" in told[0], heard
 assert not any("secret" in message for message in heard), heard
 assert client.pread(4096, 0) == bytes(4096)
 END
-eventually 10 grep -q 'secret.img' server.log || fail "the log does not name the device: $(cat server.log)"
+eventually 30 grep -q 'secret.img' server.log || fail "the log does not name the device: $(cat server.log)"
 stop_server

@@ -9,7 +9,7 @@ export INTERPOSED_CONTROL=$PWD/control.sock
 fails() { # STATUS TEXT ARGUMENT...
     local code=0 wanted=$1 text=$2
     shift 2
-    timeout 10 "$ctl" "$@" >out.txt 2>err.txt </dev/null || code=$?
+    timeout 100 "$ctl" "$@" >out.txt 2>err.txt </dev/null || code=$?
     expect_eq "$code" "$wanted" "exit status of: $*"
     [[ ! -s out.txt ]] || fail "want nothing on standard output for: $*"
     expect_in "$(cat err.txt)" "interposectl: "

@@ -32,7 +32,7 @@ for number in range(1000):
         ask_slow(len(asked))
     good.pwrite(bytes([number % 256]) * 4096, 4096 * (number % 256))
     slow.poll(0)
-assert len(answered) < 500, len(answered)
+assert len(answered) < 3000, len(answered)   # a second each for a write would be 32,000
 while slow.aio_in_flight():
     slow.poll(-1)
 assert sorted(answered) == asked, "want each slow read answered once"

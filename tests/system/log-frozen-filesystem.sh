@@ -18,7 +18,7 @@ start_server --listen "unix://$PWD/nbd.sock" a.img short.img
 truncate -s 0 short.img   # behind the server's back
 
 fsfreeze --freeze logs
-timeout 60 /usr/bin/python3 "$tests/support/failing_reads.py" \
+timeout 200 /usr/bin/python3 "$tests/support/failing_reads.py" \
     "nbd+unix:///?socket=$PWD/nbd.sock" "$((1 << 20))" 100 || fail 'a client was not served'
 expect_eq "$(grep -c 'Input/output error$' server.log)" 0 'lines in a file that is frozen'
 fsfreeze --unfreeze logs

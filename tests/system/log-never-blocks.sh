@@ -17,7 +17,7 @@ eventually 30 test -S nbd.sock || fail 'the server is not ready in time'
 truncate -s 0 short.img   # behind the server's back
 
 failing_reads() {
-    timeout 60 /usr/bin/python3 "$tests/support/failing_reads.py" \
+    timeout 200 /usr/bin/python3 "$tests/support/failing_reads.py" \
         "nbd+unix:///?socket=$PWD/nbd.sock" "$((1 << 20))" "$count" || fail 'a client was not served'
 }
 failing_reads

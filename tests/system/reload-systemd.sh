@@ -14,7 +14,7 @@ while True:
     print(manager.recv(4096).decode().replace("\n", " "), flush=True)
 END
 at_exit kill_hard "$!"
-eventually 10 test -S notify.sock || fail 'no manager'
+eventually 30 test -S notify.sock || fail 'no manager'
 export NOTIFY_SOCKET=$PWD/notify.sock
 told_is() { [[ $(sed -E 's/ MONOTONIC_USEC=[0-9]+$//' told.txt | xargs) == "$1" ]]; }
 expect_told() { eventually 30 told_is "$1" || fail "told: want $1, found $(<told.txt)"; }

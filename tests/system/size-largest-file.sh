@@ -3,13 +3,13 @@
 # status is told and all of it zeroed and trimmed in one request, and no sum overflows.
 source "$(dirname "$0")/../support/functions.sh"
 requires mkfs.xfs
-requires_loop_devices
 workdir
 
 truncate -s 320M disk.img
 mkfs.xfs -q disk.img
 mkdir mnt
-mount -o loop disk.img mnt
+loop_on disk.img >/dev/null
+mount "$loop" mnt
 truncate -s $(((1 << 63) - 1)) mnt/huge.img
 start_server --listen "unix://$PWD/nbd.sock" mnt/huge.img
 

@@ -27,6 +27,6 @@ cat a.img b.img c.img d.img | cmp - copy.img
 stop_server
 
 code=0
-timeout 30 "$INTERPOSED" --cache direct --listen "unix://$PWD/nbd.sock" c.img 2>said || code=$?
+timeout 100 "$INTERPOSED" --cache direct --listen "unix://$PWD/nbd.sock" c.img 2>said || code=$?
 expect_eq "$code" 1 "exit status ($(<said))"
 expect_in "$(<said)" 'for direct I/O, found 1 ("cache": "buffered" takes any size)'

@@ -11,7 +11,8 @@ workdir
 truncate -s 64M disk.img
 mkfs.ext4 -q disk.img
 mkdir mnt
-mount -o loop disk.img mnt
+loop_on disk.img >/dev/null
+mount "$loop" mnt
 truncate -s 8M mnt/a.img
 fallocate --offset 1M --length 1M mnt/a.img
 dd if=/dev/urandom of=mnt/a.img bs=1M count=1 seek=3 conv=notrunc status=none

@@ -125,7 +125,7 @@ TEST_CASE("a claim outlives its killed process until its last write has ended", 
     {
         const Frozen frozen(mounted.directory());
         writer.start_writing();
-        REQUIRE(within(10s, [&] { return write_in_flight(loop); }));
+        REQUIRE(within(60s, [&] { return write_in_flight(loop); }));
 
         writer.kill_and_reap();
 
@@ -133,5 +133,5 @@ TEST_CASE("a claim outlives its killed process until its last write has ended", 
         CHECK_FALSE(within(500ms, [&] { return exclusive_open_error(loop.path()) != EBUSY; }));
         CHECK(write_in_flight(loop));
     }
-    CHECK(within(10s, [&] { return exclusive_open_error(loop.path()) == 0; }));
+    CHECK(within(60s, [&] { return exclusive_open_error(loop.path()) == 0; }));
 }

@@ -156,8 +156,8 @@ TEST_CASE("a partition lies at its start on the whole disk", "[devices]") {
 TEST_CASE("a block device without a medium is refused, but is not absent", "[devices]") {
     if (!loop_devices_permitted())
         return;
-    std::string path;
-    { path = LoopDevice().path(); }
+    const LoopControl control; // so that nobody attaches it meanwhile
+    const std::string path = control.free_device();
 
     CHECK(refusal(path) ==
           "device \"" + path + "\": want a device with a medium, found one of size 0");

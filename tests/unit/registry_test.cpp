@@ -377,9 +377,10 @@ TEST_CASE("somebody else's claim is refused at once", "[devices]") {
     Registry registry;
 
     const auto before = std::chrono::steady_clock::now();
-    for (int attempt = 0; attempt < 2; ++attempt)
+    for (int attempt = 0; attempt < 4; ++attempt)
         CHECK_THAT(refusal(registry, loop.path(), direct_wish("a")),
                    Catch::Contains("want an exclusive claim, but it is busy; open in this "));
-    CHECK(std::chrono::steady_clock::now() - before < 2s);
+    // A claim of ours would be waited for, three seconds each time.
+    CHECK(std::chrono::steady_clock::now() - before < 10s);
     CHECK(registry.size() == 0);
 }

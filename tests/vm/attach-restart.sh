@@ -4,24 +4,23 @@
 # the kernel does not even notice.
 source "$(dirname "$0")/../support/vm.sh"
 in_machine --disk 256M
-
 given_up() { dmesg | grep -cE 'nbd0: (Connection timed out|Receive control failed)'; }
-
+configure() { # SECONDS: after so many without an answer the kernel sends a request again
+    write_exports "$(volume vol "$(linear /dev/vdc)" '"attach": {"device": "/dev/nbd0", "timeout_s": '"$1}")" \
+        "\"state_dir\": \"$work/state\""
+}
 modprobe nbd
-write_exports "$(volume vol "$(linear /dev/vdc)" '"attach": {"device": "/dev/nbd0", "timeout_s": 6}')" \
-    "\"state_dir\": \"$work/state\""
+configure 2
 start_server config.json
 make_filesystem ext4 /dev/nbd0 mnt
 start_writer mnt/file
 start_writer --direct mnt/file2
-for _ in 1 2 3; do
-    kill_server
+for how in kill_server kill_server kill_server stop_server; do
+    $how
+    [[ $how != stop_server ]] || configure 60 # now it gives up only what is lost
     start_server config.json
     writers_go_on 30
 done
-stop_server
-start_server config.json
-writers_go_on 30
 
 before=$(given_up) old=$server
 for _ in 1 2 3; do

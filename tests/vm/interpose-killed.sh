@@ -6,7 +6,7 @@
 source "$(dirname "$0")/../support/vm.sh"
 source "$tests/support/interposing.sh"
 on_host() { machine_options+=(--set "calls=${CALLS:-few}"); }
-in_machine --disk 64M --limit 900
+in_machine --disk 64M
 
 start_interposer
 volume=$(make_volume vol "/dev/vdc 0 131072")

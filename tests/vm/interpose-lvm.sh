@@ -4,7 +4,7 @@
 # takes the server out of the path, and that is told.
 source "$(dirname "$0")/../support/vm.sh"
 source "$tests/support/interposing.sh"
-in_machine --disk 700M --limit 400
+in_machine --disk 700M
 
 start_interposer
 lvm_quietly vgcreate vg /dev/vdc

@@ -3,7 +3,7 @@
 # everything is as it was before, nothing is left in the server, and the writer notices nothing.
 source "$(dirname "$0")/../support/vm.sh"
 source "$tests/support/interposing.sh"
-in_machine --disk 64M --limit 900
+in_machine --disk 64M
 
 start_interposer
 volume=$(make_volume vol "/dev/vdc 0 131072")

@@ -19,7 +19,7 @@ take_away() { # LOAD...
     detach /dev/nbd0
     eventually 60 has_ended "$load" || fail 'the load is stuck'
     ! wait "$load" || fail 'the load has noticed nothing'
-    eventually 10 has_connections a 0 || fail 'connections are left'
+    eventually 30 has_connections a 0 || fail 'connections are left'
 }
 # One more session than there has ever been costs buffers, not descriptors.
 fio_on() {
@@ -29,7 +29,7 @@ take_away fio_on --rw=randwrite --bs=4k --direct=1
 before=$(descriptors)
 take_away fio_on --rw=randread --bs=256k --direct=1
 take_away fio_on --rw=randwrite --bs=1M --fsync=4
-eventually 10 are_descriptors "$before" || fail "$before descriptors were open, $(descriptors) are"
+eventually 30 are_descriptors "$before" || fail "$before descriptors were open, $(descriptors) are"
 attach /dev/nbd0 -unix "$work/nbd.sock" -N a
 make_filesystem ext4 /dev/nbd0 mnt
 umount mnt

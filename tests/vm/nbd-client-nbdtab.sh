@@ -15,7 +15,7 @@ for wanted in 'nbd0 home 4 512' 'nbd1 scratch 2 4096'; do
     nbd-client "$device" >attach.log 2>&1 || fail "nbd-client $device: $(<attach.log)"
     eventually 30 is_attached "/dev/$device" || fail "$device: not attached: $(<attach.log)"
     ! grep -i warning attach.log || fail 'the example is not understood'
-    eventually 10 has_connections "$export" "$connections" || fail "$export: want $connections connections"
+    eventually 30 has_connections "$export" "$connections" || fail "$export: want $connections connections"
     expect_eq "$(blockdev --getss "/dev/$device")" "$block" "$device: block size"
     make_filesystem ext4 "/dev/$device" mnt
     umount mnt

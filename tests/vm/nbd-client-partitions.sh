@@ -11,7 +11,7 @@ label: gpt
 size=64MiB
 size=320MiB
 END
-eventually 10 test -b /dev/nbd0p2 || fail 'no second partition'
+eventually 30 test -b /dev/nbd0p2 || fail 'no second partition'
 make_filesystem ext4 /dev/nbd0p1 one
 make_filesystem xfs /dev/nbd0p2 two
 start_writer one/file

@@ -28,5 +28,5 @@ expect_eq "$(used_kib)" 0 'KiB used when all is discarded'
 cmp -n $((400 << 20)) /dev/nbd0 /dev/zero
 has_connections vol 4 || fail 'want four connections'
 detach /dev/nbd0
-eventually 10 has_connections vol 0 || fail 'connections are left'
+eventually 30 has_connections vol 0 || fail 'connections are left'
 stop_server
