@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <sys/types.h>
 #include <utility>
 
 namespace interposed::attach {
@@ -20,6 +21,10 @@ public:
     static std::optional<Lease> take(const std::string& identifier);
 
     [[nodiscard]] int fd() const { return file_.fd(); }
+
+    /// The folder of leases, and those that are in it, are this user's from now on: for a process
+    /// that is to be that user. Throws std::runtime_error, naming the file.
+    static void give_folder(uid_t uid, gid_t gid);
 
     static std::string path_of(const std::string& identifier);
     /// What the holder wrote into it: "pid 12"; empty if it cannot be read.

@@ -102,8 +102,9 @@ void NbdNetlink::send(Message& message, unsigned index, const char* asked) {
         failed = nl_wait_for_ack(socket_->handle);
     if (failed >= 0)
         return;
+    const char* const wanted = socket_->error == EPERM ? ", which wants CAP_SYS_ADMIN" : "";
     throw NetlinkError(socket_->error != 0 ? socket_->error : EIO, std::generic_category(),
-                       "/dev/nbd" + std::to_string(index) + ": " + asked);
+                       "/dev/nbd" + std::to_string(index) + ": " + asked + wanted);
 }
 
 void NbdNetlink::connect(const KernelExport& what, std::span<const int> sockets) {

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <system_error>
 
 #ifndef PR_SET_IO_FLUSHER
@@ -43,6 +44,13 @@ void read_in_mapped_files() {
     }
 }
 
+/// When memory runs out.
+bool ask_to_be_spared() {
+    std::ofstream score("/proc/self/oom_score_adj");
+    score << "-1000\n" << std::flush;
+    return score.good();
+}
+
 } // namespace
 
 std::string become_io_flusher() {
@@ -51,15 +59,19 @@ std::string become_io_flusher() {
     return because("PR_SET_IO_FLUSHER", errno);
 }
 
+void prepare_to_stay_resident() {
+    const rlimit unlimited{.rlim_cur = RLIM_INFINITY, .rlim_max = RLIM_INFINITY};
+    (void)::setrlimit(RLIMIT_MEMLOCK, &unlimited);
+    (void)ask_to_be_spared();
+}
+
 std::vector<std::string> stay_resident() {
     std::vector<std::string> failed;
     // On fault: stacks and pools are mapped far larger than they are used.
     if (::mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0)
         failed.push_back(because("mlockall", errno));
     read_in_mapped_files();
-    std::ofstream score("/proc/self/oom_score_adj");
-    score << "-1000\n" << std::flush;
-    if (!score)
+    if (!ask_to_be_spared())
         failed.push_back(because("oom_score_adj of -1000", errno));
     return failed;
 }

@@ -12,6 +12,10 @@ namespace interposed::attach {
 /// Empty, or why it could not be done.
 std::string become_io_flusher();
 
+/// What only root may change for stay_resident(), for a process that is to be somebody else by
+/// then: how much memory may be locked, and that the kernel spares it when memory runs out.
+void prepare_to_stay_resident();
+
 /// Locks what this process has mapped and will map, reads in the pages of its program and its
 /// libraries, and asks the kernel to spare it when memory runs out. May read from disks. What could
 /// not be done, in words.

@@ -93,8 +93,11 @@ struct Tls {
 };
 
 struct Listener {
-    std::optional<TcpAddress> tcp; ///< exactly one of the two
+    std::optional<TcpAddress> tcp; ///< exactly one of the three
     std::optional<UnixAddress> unix_socket;
+    /// Sockets that the service manager has opened: those that it passes under this name. Empty:
+    /// those that no other listener names.
+    std::optional<std::string> systemd;
     std::optional<TlsMode> tls; ///< absent: Tls::mode
     Place place;
 
@@ -215,6 +218,17 @@ struct Control {
     friend bool operator==(const Control& a, const Control& b);
 };
 
+/// Who the server becomes when it has opened what it serves, if root has started it.
+struct RunAs {
+    std::string user;                               ///< a name or a number
+    std::optional<std::string> group;               ///< absent: the user's own
+    std::optional<std::vector<std::string>> groups; ///< besides that; absent: the user's others
+    bool attach = false; ///< at run time, too: keeps what the kernel wants for it
+    Place place;
+
+    friend bool operator==(const RunAs& a, const RunAs& b);
+};
+
 /// Where metrics are served, over HTTP.
 struct Metrics {
     TcpAddress listen; ///< port 9809 if none is given
@@ -240,6 +254,7 @@ struct Configuration {
     std::optional<std::string> state_dir{}; ///< absolute; where changes made at run time are kept
     std::optional<Metrics> metrics{};
     std::optional<Tls> tls{}; ///< absent: NBD_OPT_STARTTLS is refused
+    std::optional<RunAs> run_as{}; ///< absent: it stays who it is
     Log log{};
     std::vector<Listener> listen;
     std::vector<Export> exports;
@@ -275,8 +290,9 @@ std::string to_json(const Export& one);
 std::string to_json(const Attach& one);
 std::string to_json(const Interposition& one);
 
-/// A listener from its short form: "tcp://host:port", "tcp://[v6]:port", "unix:///path". Without
-/// a port, NBD's own. Throws std::invalid_argument with what was wanted and found.
+/// A listener from its short form: "tcp://host:port", "tcp://[v6]:port", "unix:///path",
+/// "systemd", "systemd:NAME". Without a port, NBD's own. Throws std::invalid_argument with what
+/// was wanted and found.
 Listener parse_listener(std::string_view uri);
 
 } // namespace interposed::config

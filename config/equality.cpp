@@ -5,8 +5,9 @@
 namespace interposed::config {
 
 bool operator==(const Listener& a, const Listener& b) {
-    const auto& [tcp, unix_socket, tls, place] = a;
-    return tcp == b.tcp && unix_socket == b.unix_socket && tls == b.tls;
+    const auto& [tcp, unix_socket, systemd, tls, place] = a;
+    return tcp == b.tcp && unix_socket == b.unix_socket && systemd == b.systemd &&
+           tls == b.tls;
 }
 
 bool operator==(const Tls& a, const Tls& b) {
@@ -49,6 +50,11 @@ bool operator==(const Export& a, const Export& b) {
 bool operator==(const Control& a, const Control& b) {
     const auto& [socket, users, groups, place] = a;
     return socket == b.socket && users == b.users && groups == b.groups;
+}
+
+bool operator==(const RunAs& a, const RunAs& b) {
+    const auto& [user, group, groups, attach, place] = a;
+    return user == b.user && group == b.group && groups == b.groups && attach == b.attach;
 }
 
 bool operator==(const Metrics& a, const Metrics& b) {

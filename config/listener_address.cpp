@@ -16,6 +16,8 @@ constexpr std::size_t longest_socket_path = 107; // sun_path has 108 bytes with 
 constexpr std::size_t longest_host = 253;
 constexpr std::string_view tcp_scheme = "tcp://";
 constexpr std::string_view unix_scheme = "unix://";
+constexpr std::string_view systemd_word = "systemd";
+constexpr std::size_t longest_socket_name = 255;
 
 [[noreturn]] void refuse(const std::string& wanted, std::string_view found) {
     throw std::invalid_argument("want " + wanted + ", got " + in_quotes(found));
@@ -101,20 +103,35 @@ UnixAddress parse_unix(std::string_view text, const std::string& folder) {
     return address;
 }
 
+std::string parse_socket_name(std::string_view text) {
+    const bool allowed = std::all_of(text.begin(), text.end(),
+                                     [](char c) { return ' ' <= c && c <= '~' && c != ':'; });
+    if (text.empty() || text.size() > longest_socket_name || !allowed)
+        refuse("the name of a socket: 1 to 255 ASCII characters, and no colon", text);
+    return std::string(text);
+}
+
 Listener parse_listener(std::string_view uri) {
     Listener listener;
-    if (uri.starts_with(tcp_scheme))
+    if (uri == systemd_word)
+        listener.systemd.emplace();
+    else if (uri.starts_with(systemd_word) && uri.substr(systemd_word.size()).starts_with(':'))
+        listener.systemd = parse_socket_name(uri.substr(systemd_word.size() + 1));
+    else if (uri.starts_with(tcp_scheme))
         listener.tcp = parse_tcp(uri.substr(tcp_scheme.size()));
     else if (uri.starts_with(unix_scheme) && uri.substr(unix_scheme.size()).starts_with('/'))
         listener.unix_socket = parse_unix(uri.substr(unix_scheme.size()), "/");
     else
-        refuse("\"tcp://host:port\", \"tcp://[v6]:port\" or \"unix:///path\"", uri);
+        refuse("\"tcp://host:port\", \"tcp://[v6]:port\", \"unix:///path\" or \"systemd\"", uri);
     return listener;
 }
 
 std::string to_string(const Listener& listener) {
     if (listener.unix_socket)
         return std::string(unix_scheme) + listener.unix_socket->path;
+    if (listener.systemd)
+        return std::string(systemd_word) +
+               (listener.systemd->empty() ? "" : ":" + *listener.systemd);
     const std::string& host = listener.tcp->host;
     const bool v6 = host.find(':') != std::string::npos;
     return std::string(tcp_scheme) + (v6 ? "[" + host + "]" : host) + ":" +

@@ -15,4 +15,8 @@ TcpAddress parse_tcp(std::string_view text, std::uint16_t default_port = nbd_por
 /// A path, made absolute. Throws std::invalid_argument if it cannot be that of a socket.
 UnixAddress parse_unix(std::string_view text, const std::string& folder);
 
+/// What a service manager can call a socket that it passes (FileDescriptorName= in
+/// systemd.socket(5)). Throws std::invalid_argument.
+std::string parse_socket_name(std::string_view text);
+
 } // namespace interposed::config

@@ -54,10 +54,24 @@ std::optional<Listener> read_unix(Reader& reader, const Fields& fields, const st
     return listener.unix_socket ? std::optional(listener) : std::nullopt;
 }
 
-std::optional<Listener> read_tcp(Reader& reader, const Fields& fields) {
+/// A listener that is no file of ours to set these of.
+void refuse_permissions(Reader& reader, const Fields& fields, std::string_view what) {
     for (const std::string_view key : {"mode", "owner", "group"})
         if (const auto at = fields.find(key))
-            reader.fault(*at, in_quotes(key) + " belongs to a unix socket, not to a TCP listener");
+            reader.fault(*at,
+                         in_quotes(key) + " belongs to a unix socket, not to " + std::string(what));
+}
+
+std::optional<Listener> read_systemd(Reader& reader, const Fields& fields) {
+    refuse_permissions(reader, fields, "one that the service manager opens");
+    Listener listener;
+    listener.systemd =
+        read_text(reader, fields.find("systemd"), "the name of a socket", parse_socket_name);
+    return listener.systemd ? std::optional(listener) : std::nullopt;
+}
+
+std::optional<Listener> read_tcp(Reader& reader, const Fields& fields) {
+    refuse_permissions(reader, fields, "a TCP listener");
     Listener listener;
     listener.tcp = read_text(reader, fields.find("tcp"), "\"host:port\"",
                              [](std::string_view text) { return parse_tcp(text); });
@@ -67,14 +81,19 @@ std::optional<Listener> read_tcp(Reader& reader, const Fields& fields) {
 std::optional<Listener> read_object(Reader& reader, const Node& at, const Object& object,
                                     const std::string& folder) {
     const Fields fields(reader, at, object, listener_level);
-    const bool has_unix = fields.find("unix").has_value();
-    if (has_unix == fields.find("tcp").has_value()) {
-        reader.fault(at, std::string("want exactly one of \"unix\" and \"tcp\" in a listener, "
-                                     "got ") +
-                             (has_unix ? "both" : "neither"));
+    const bool is_unix = fields.find("unix").has_value();
+    const bool is_tcp = fields.find("tcp").has_value();
+    const bool is_systemd = fields.find("systemd").has_value();
+    const int kinds = int{is_unix} + int{is_tcp} + int{is_systemd};
+    if (kinds != 1) {
+        reader.fault(at, std::string("want exactly one of \"unix\", \"tcp\" and \"systemd\" in a "
+                                     "listener, got ") +
+                             (kinds == 0 ? "none" : "several"));
         return std::nullopt;
     }
-    auto listener = has_unix ? read_unix(reader, fields, folder) : read_tcp(reader, fields);
+    auto listener = is_systemd ? read_systemd(reader, fields)
+                    : is_unix  ? read_unix(reader, fields, folder)
+                               : read_tcp(reader, fields);
     const auto tls = fields.find("tls");
     const auto mode = tls ? read_tls_mode(reader, *tls) : std::nullopt;
     if (listener)

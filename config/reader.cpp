@@ -12,12 +12,12 @@
 namespace interposed::config {
 namespace {
 
-constexpr std::array<std::string_view, 8> top_keys = {"listen",    "exports", "limits", "control",
-                                                      "state_dir", "metrics", "tls",    "log"};
+constexpr std::array<std::string_view, 9> top_keys = {
+    "listen", "exports", "limits", "control", "state_dir", "metrics", "tls", "run_as", "log"};
 constexpr std::array<std::string_view, 5> limit_keys = {
     "connections", "connections_per_client", "memory", "handshake_timeout_s", "keepalive_s"};
-constexpr std::array<std::string_view, 6> listener_keys = {"unix",  "tcp",   "mode",
-                                                           "owner", "group", "tls"};
+constexpr std::array<std::string_view, 7> listener_keys = {
+    "unix", "tcp", "systemd", "mode", "owner", "group", "tls"};
 constexpr std::array<std::string_view, 15> export_keys = {
     "name",     "description", "claim",       "cache", "read_only",
     "optional", "tls",         "kernel_only", "allow", "max_connections",
@@ -33,6 +33,7 @@ constexpr std::array<std::string_view, 5> qos_keys = {"iops", "iops_burst", "ban
 constexpr std::span<const std::string_view> rate_keys = std::span(qos_keys).first(4);
 constexpr std::array<std::string_view, 6> control_keys = {"unix",  "mode",  "owner",
                                                           "group", "users", "groups"};
+constexpr std::array<std::string_view, 4> run_as_keys = {"user", "group", "groups", "attach"};
 constexpr std::array<std::string_view, 1> metrics_keys = {"listen"};
 constexpr std::array<std::string_view, 8> tls_keys = {
     "mode", "certificate", "key", "ca", "crl", "client_certificates", "psk", "min_version"};
@@ -46,7 +47,8 @@ std::string unknown_key(std::string_view key, const Level& level) {
     const std::string text = "unknown key " + in_quotes(key) + " " + std::string(level.name);
     for (const Level* const other :
          {&export_level, &segment_level, &listener_level, &limits_level, &top_level, &qos_level,
-          &control_level, &log_level, &attach_level, &interposed_level, &tls_level})
+          &control_level, &log_level, &attach_level, &interposed_level, &tls_level,
+          &run_as_level})
         if (has(*other, key))
             return text + "; it belongs " + std::string(other->name);
     return text + hint(key, level.keys);
@@ -66,6 +68,7 @@ const Level client_qos_level = {"in \"client\"", rate_keys};
 const Level attach_level = {"in \"attach\"", attach_keys};
 const Level interposed_level = {"in \"interposed\"", interposed_keys};
 const Level control_level = {"in \"control\"", control_keys};
+const Level run_as_level = {"in \"run_as\"", run_as_keys};
 const Level metrics_level = {"in \"metrics\"", metrics_keys};
 const Level log_level = {"in \"log\"", log_keys};
 

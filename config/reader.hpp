@@ -81,6 +81,7 @@ extern const Level client_qos_level;
 extern const Level attach_level;
 extern const Level interposed_level;
 extern const Level control_level;
+extern const Level run_as_level;
 extern const Level metrics_level;
 extern const Level tls_level;
 extern const Level log_level;

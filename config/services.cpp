@@ -78,6 +78,27 @@ std::optional<std::string> read_state_dir(Reader& reader, const Node& at,
     });
 }
 
+std::optional<RunAs> read_run_as(Reader& reader, const Node& at) {
+    RunAs run_as;
+    run_as.place = at.place();
+    std::optional<std::string> user;
+    if (const auto* const object = std::get_if<Object>(&at.value.data)) {
+        Fields fields(reader, at, *object, run_as_level);
+        user = read_account(reader, fields.require("user"));
+        run_as.group = read_account(reader, fields.find("group"));
+        if (fields.find("groups"))
+            run_as.groups = read_accounts(reader, fields, "groups");
+        if (const auto attach = fields.find("attach"))
+            run_as.attach = reader.truth(*attach).value_or(false);
+    } else if (reader.text(at, "a user, or an object with \"user\"") != nullptr) {
+        user = read_account(reader, at);
+    }
+    if (!user)
+        return std::nullopt;
+    run_as.user = std::move(*user);
+    return run_as;
+}
+
 TcpAddress parse_metrics(std::string_view text) {
     if (!text.starts_with(tcp_scheme))
         refuse(wanted_metrics, text);
@@ -156,6 +177,8 @@ void read_services(Reader& reader, const Fields& fields, const std::string& fold
         into.state_dir = read_state_dir(reader, *state_dir, folder);
     if (const auto metrics = fields.find("metrics"))
         into.metrics = read_metrics(reader, *metrics);
+    if (const auto run_as = fields.find("run_as"))
+        into.run_as = read_run_as(reader, *run_as);
     if (const auto log = fields.find("log"))
         into.log = read_log(reader, *log);
     keep_apart(reader, into);

@@ -317,7 +317,7 @@ asio::awaitable<Attachment::Handed> Attachment::hand_over() {
                       export_text(export_name_) +
                           ": its requests have not come to an end in time; it goes on");
     }
-    co_return Handed{.told = told_.value_or(KernelExport{}), .sockets = std::exchange(handed_, {})};
+    co_return take_sockets();
 }
 
 void Attachment::keep() {
@@ -436,6 +436,17 @@ void Attachment::stop() {
                       ": its requests wait " + std::to_string(wish_.dead_conn_timeout_s) +
                       " s for the next server",
                   {.export_name = export_name_});
+}
+
+void Attachment::end_sessions(bool sockets_wanted) {
+    for (const auto& each : connections_) {
+        if (const auto connection = each.lock())
+            sockets_wanted ? connection->hand_over() : connection->stop();
+    }
+}
+
+Attachment::Handed Attachment::take_sockets() {
+    return {.told = told_.value_or(KernelExport{}), .sockets = std::exchange(handed_, {})};
 }
 
 asio::awaitable<void> Attachment::detach(bool force) {

@@ -67,8 +67,12 @@ public:
     /// Goes on with them, once wire() is called: before it, in the next server; after hand_over(),
     /// where nobody has taken them.
     void inherit(Handed handed);
-    /// The server stops: the device stays, and waits for the next one.
+    /// The server stops: the device stays, and waits for the next one. Its sessions go on for now.
     void stop();
+    /// After stop(): they end, and if the sockets are wanted they stay open, between two requests.
+    void end_sessions(bool sockets_wanted);
+    /// Those, when the sessions have ended.
+    [[nodiscard]] Handed take_sockets();
     /// The export may have another size now.
     asio::awaitable<void> follow_size();
 

@@ -3,7 +3,9 @@
 #include "attach/kernel_device.hpp"
 #include "attach/residence.hpp"
 #include "control/exports_by_name.hpp"
+#include "control/kept_sockets.hpp"
 #include "server/log.hpp"
+#include "server/service.hpp"
 
 #include <algorithm>
 #include <array>
@@ -91,6 +93,11 @@ void Attachments::start(std::function<void()> then) {
 
 asio::awaitable<void> Attachments::start_all(std::function<void()> then) {
     co_await settle();
+    if (!inherited_.empty())
+        log::warning("of the server before this one " + std::to_string(inherited_.size()) +
+                     " attachments are left that no export has: this host's kernel has nobody for "
+                     "them");
+    inherited_.clear();
     then();
 }
 
@@ -219,6 +226,8 @@ Attachments::wait_for_successor(std::shared_ptr<HandOver> to, std::vector<Pointe
         co_return;
     }
     log::info("handed over to the next server");
+    if (const auto successor = to->successor())
+        server::service::leave_to(*successor);
     all->clear();
     to->keep_until_exit();
     ::kill(::getpid(), SIGTERM);
@@ -249,6 +258,22 @@ void Attachments::stop() {
     stopping_ = true;
     for (const auto& [name, each] : all_)
         each->stop();
+}
+
+void Attachments::end_sessions() {
+    for (const auto& [name, each] : all_)
+        each->end_sessions(server::service::manager().has_value());
+}
+
+void Attachments::keep_sockets() {
+    std::vector<Attachment::Handed> kept;
+    for (const auto& [name, each] : all_)
+        kept.push_back(each->take_sockets());
+    try {
+        control::keep_sockets(kept);
+    } catch (const std::exception& why) {
+        log::warning(why.what());
+    }
 }
 
 void Attachments::take(const server::ServerEvent& event) {

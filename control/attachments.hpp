@@ -26,8 +26,14 @@ public:
     /// Attaches those that are to be; `then` is called once each has been tried. Those that cannot
     /// be attached yet are tried again.
     void start(std::function<void()> then);
-    /// Nothing is attached any more; what is attached waits for the next server.
+    /// Nothing is attached any more; what is attached waits for the next server, and is served for
+    /// as long as other clients are.
     void stop();
+    /// After stop(): the kernel is not served any more.
+    void end_sessions();
+    /// When all of them have ended: the service manager, if there is one, keeps the sockets for the
+    /// next process of this service.
+    void keep_sockets();
     /// What has changed may concern an attachment.
     void take(const server::ServerEvent& event);
 

@@ -20,11 +20,15 @@ public:
     /// Binds what is to be bound. `file` is the configuration without what `store` has recorded.
     /// Throws std::runtime_error that names what cannot be had.
     Control(server::Server& server, const config::Configuration& file,
-            const server::Resolved& resolved, StateStore* store,
-            std::vector<Attachment::Handed> inherited = {});
+            const server::Resolved& resolved, StateStore* store);
     ~Control();
     Control(const Control&) = delete;
     Control& operator=(const Control&) = delete;
+
+    /// What a server before this one has handed over. Before the server runs.
+    void inherit(std::vector<Attachment::Handed> handed);
+    /// When the server has run: what is left to be done for the next process of this service.
+    void leave_to_next();
 
 private:
     void reload();

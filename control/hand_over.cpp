@@ -1,5 +1,7 @@
 #include "control/hand_over.hpp"
 
+#include "control/told_text.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -21,12 +23,14 @@ namespace {
 
 using Json = nlohmann::json;
 using devices::FileDescriptor;
+namespace service = server::service;
 
 constexpr std::size_t longest_description = 8192;
 constexpr std::size_t largest_packet = longest_description + (std::size_t{512} << 10);
 constexpr int buffer = 4 << 20;
-constexpr const char* everything = R"({"end":true})";
 constexpr char taken = 'y';
+/// And the next server wants the manager of this one.
+constexpr char taken_with_manager = 'm';
 
 [[noreturn]] void fail(const char* what) {
     throw std::system_error(errno, std::generic_category(), std::string("hand-over: ") + what);
@@ -61,14 +65,15 @@ FileDescriptor make_socket() {
 }
 
 /// Whoever gets the sockets answers for the data.
-void check_peer(int socket) {
+ucred check_peer(int socket, std::optional<uid_t> user = std::nullopt) {
     ucred peer{};
     socklen_t length = sizeof peer;
     if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0)
         fail("SO_PEERCRED");
-    if (peer.uid != 0 && peer.uid != ::geteuid())
+    if (peer.uid != 0 && peer.uid != ::geteuid() && peer.uid != user)
         refuse("want root or this server's own user at the other end, found uid " +
                std::to_string(peer.uid));
+    return peer;
 }
 
 /// At most one descriptor goes with a packet.
@@ -137,47 +142,48 @@ Packet receive_packet(int socket) {
     return packet;
 }
 
-std::string describe(const Attachment::Handed& handed) {
-    const attach::KernelExport& told = handed.told;
-    return Json{{"identifier", told.identifier},
-                {"index", told.index},
-                {"size", told.size},
-                {"block_size", told.block_size},
-                {"flags", told.flags},
-                {"timeout_s", told.timeout_s},
-                {"dead_conn_timeout_s", told.dead_conn_timeout_s}}
-        .dump();
-}
-
-void add(std::vector<Attachment::Handed>& all, Packet packet) {
-    const Json json = Json::parse(packet.description);
-    const std::string identifier = json.at("identifier");
+void add(std::vector<Attachment::Handed>& all, const Json& json, Packet packet) {
+    attach::KernelExport told = told_in(json);
     if (!packet.socket.fd)
         refuse("want a socket with " + packet.description + ", found none");
-    auto known = std::find_if(all.begin(), all.end(), [&identifier](const auto& each) {
-        return each.told.identifier == identifier;
+    auto known = std::find_if(all.begin(), all.end(), [&told](const auto& each) {
+        return each.told.identifier == told.identifier;
     });
     if (known == all.end()) {
-        all.push_back({.told = {.index = json.at("index"),
-                                .size = json.at("size"),
-                                .block_size = json.at("block_size"),
-                                .flags = json.at("flags"),
-                                .timeout_s = json.at("timeout_s"),
-                                .dead_conn_timeout_s = json.at("dead_conn_timeout_s"),
-                                .identifier = identifier},
-                       .sockets = {}});
+        all.push_back({.told = std::move(told), .sockets = {}});
         known = std::prev(all.end());
     }
     known->sockets.push_back(std::move(packet.socket));
 }
 
-std::vector<Attachment::Handed> receive_all(int socket) {
-    std::vector<Attachment::Handed> all;
+/// The last packet: that this is all, and who manages the service.
+std::string last_word() {
+    Json last{{"end", true}};
+    if (const auto manager = service::manager())
+        last["manager"] = {{"socket", manager->socket}, {"watchdog_us", manager->watchdog.count()}};
+    return last.dump();
+}
+
+std::optional<service::Manager> manager_in(const Json& last) {
+    const auto found = last.find("manager");
+    if (found == last.end())
+        return std::nullopt;
+    return service::Manager{
+        .socket = found->at("socket"),
+        .watchdog = std::chrono::microseconds(found->at("watchdog_us").get<std::int64_t>())};
+}
+
+TakenOver receive_all(int socket) {
+    TakenOver received;
     for (;;) {
         Packet packet = receive_packet(socket);
-        if (packet.description == everything)
-            return all;
-        add(all, std::move(packet));
+        const Json json = Json::parse(packet.description);
+        if (json.contains("end")) {
+            if (!service::manager()) // else there is one that is asked already
+                received.manager = manager_in(json);
+            return received;
+        }
+        add(received.all, json, std::move(packet));
     }
 }
 
@@ -200,15 +206,19 @@ HandOver::HandOver(const std::string& address) : socket_(make_socket()) {
 void HandOver::send(const std::vector<Attachment::Handed>& all) {
     for (const Attachment::Handed& each : all) {
         for (const server::HandedSocket& socket : each.sockets)
-            send_packet(socket_.get(), describe(each), socket.unread, socket.fd.get());
+            send_packet(socket_.get(), to_json(each.told).dump(), socket.unread, socket.fd.get());
     }
-    send_packet(socket_.get(), everything, {}, -1);
+    send_packet(socket_.get(), last_word(), {}, -1);
 }
 
 bool HandOver::is_taken() {
     char answer = 0;
-    return ::recv(socket_.get(), &answer, 1, 0) == 1 && answer == taken &&
-           ::send(socket_.get(), &taken, 1, MSG_NOSIGNAL) == 1;
+    if (::recv(socket_.get(), &answer, 1, 0) != 1 ||
+        (answer != taken && answer != taken_with_manager))
+        return false;
+    if (answer == taken_with_manager)
+        successor_ = check_peer(socket_.get()).pid;
+    return ::send(socket_.get(), &taken, 1, MSG_NOSIGNAL) == 1;
 }
 
 std::function<bool()> HandOver::giving_up() {
@@ -222,8 +232,8 @@ void HandOver::keep_until_exit() {
     (void)socket_.release();
 }
 
-std::vector<Attachment::Handed>
-take_over(const std::function<bool(const std::string& address)>& ask) {
+TakenOver take_over(const std::function<bool(const std::string& address)>& ask,
+                    std::optional<uid_t> user) {
     const FileDescriptor listening = make_socket();
     const std::string address = fresh_address();
     const Address here(address);
@@ -234,8 +244,8 @@ take_over(const std::function<bool(const std::string& address)>& ask) {
     auto received = std::async(std::launch::async, [&] {
         connected = FileDescriptor(::accept4(listening.get(), nullptr, nullptr, SOCK_CLOEXEC));
         if (!connected)
-            return std::vector<Attachment::Handed>();
-        check_peer(connected.get());
+            return TakenOver{};
+        check_peer(connected.get(), user);
         return receive_all(connected.get());
     });
     const auto give_up = [&] {
@@ -251,15 +261,16 @@ take_over(const std::function<bool(const std::string& address)>& ask) {
         give_up();
         throw;
     }
-    std::vector<Attachment::Handed> all = received.get();
-    if (::send(connected.get(), &taken, 1, MSG_NOSIGNAL) != 1)
+    TakenOver taken_over = received.get();
+    const char word = taken_over.manager ? taken_with_manager : taken;
+    if (::send(connected.get(), &word, 1, MSG_NOSIGNAL) != 1)
         fail("telling the server that runs to stop");
     char answer = 0;
     if (::recv(connected.get(), &answer, 1, 0) != 1 || answer != taken)
         refuse("the server that runs goes on by itself");
     while (::recv(connected.get(), &answer, 1, 0) > 0) {
     }
-    return all;
+    return taken_over;
 }
 
 } // namespace interposed::control

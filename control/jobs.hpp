@@ -20,8 +20,11 @@ public:
     static constexpr unsigned threads = 4;
 
     explicit Jobs(asio::io_context& context, unsigned count = threads)
-        : context_(context), pool_(count) {}
-    ~Jobs() { pool_.join(); }
+        : context_(context), count_(count) {}
+    ~Jobs() {
+        if (pool_)
+            pool_->join();
+    }
     Jobs(const Jobs&) = delete;
     Jobs& operator=(const Jobs&) = delete;
 
@@ -41,7 +44,9 @@ public:
         };
         const auto outcome = std::make_shared<Outcome>();
         Signal done(context_);
-        asio::post(pool_, [outcome, work = std::move(work), tell = done.trigger()]() mutable {
+        if (!pool_)
+            pool_.emplace(count_);
+        asio::post(*pool_, [outcome, work = std::move(work), tell = done.trigger()]() mutable {
             try {
                 if constexpr (has_result)
                     outcome->result.emplace(work());
@@ -69,7 +74,9 @@ public:
 
 private:
     asio::io_context& context_;
-    asio::thread_pool pool_;
+    const unsigned count_;
+    /// Begun with the first job: what its threads may do is what the process may by then.
+    std::optional<asio::thread_pool> pool_;
 };
 
 } // namespace interposed::control

@@ -121,10 +121,10 @@ asio::awaitable<void> Administration::prepare(std::shared_ptr<Plan> plan, Winner
     plan->file = co_await jobs_.run("reading the configuration", std::move(parse),
                                     Clock::now() + open_deadline);
     if (!(plan->file.control == file_.control) || !(plan->file.metrics == file_.metrics) ||
-        plan->file.state_dir != file_.state_dir)
+        plan->file.state_dir != file_.state_dir || plan->file.run_as != file_.run_as)
         throw Refusal(RefusalKind::refused,
-                      "\"control\", \"metrics\" and \"state_dir\" take effect with a restart only: "
-                      "want them as they were");
+                      "\"control\", \"metrics\", \"state_dir\" and \"run_as\" take effect with a "
+                      "restart only: want them as they were");
     plan->wanted = plan->file;
     plan->going = removing_;
     settle_runtime_changes(*plan, winner);

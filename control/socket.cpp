@@ -238,8 +238,7 @@ private:
 
 ControlSocket::ControlSocket(asio::io_context& context, const config::Control& control,
                              Methods& methods)
-    : context_(context), acceptor_(context), path_(control.socket.path), users_{0, ::geteuid()},
-      methods_(methods) {
+    : context_(context), acceptor_(context), path_(control.socket.path), methods_(methods) {
     for (const std::string& name : control.users)
         users_.insert(known("user", name, server::find_user(name)));
     for (const std::string& name : control.groups)
@@ -313,7 +312,7 @@ void ControlSocket::serve(Socket socket) {
 }
 
 bool ControlSocket::may(uid_t uid, gid_t gid) const {
-    return users_.contains(uid) || groups_.contains(gid);
+    return uid == 0 || uid == ::geteuid() || users_.contains(uid) || groups_.contains(gid);
 }
 
 } // namespace interposed::control

@@ -1,6 +1,7 @@
 #include "control/state_store.hpp"
 
 #include "config/quotes.hpp"
+#include "devices/ownership.hpp"
 
 #include <algorithm>
 #include <array>
@@ -92,7 +93,8 @@ std::optional<config::Export> export_in(const Json& record, const char* key,
 } // namespace
 
 StateStore::StateStore(std::string folder) : folder_(std::move(folder)) {
-    if (::mkdir(folder_.c_str(), 0700) == 0)
+    made_ = ::mkdir(folder_.c_str(), 0700) == 0;
+    if (made_)
         sync(std::filesystem::path(folder_).parent_path().string());
     else if (errno != EEXIST)
         fail_with_errno(folder_, "cannot be made");
@@ -105,6 +107,26 @@ StateStore::StateStore(std::string folder) : folder_(std::move(folder)) {
         fail_with_errno(path_of("lock"), "cannot be locked");
     }
     read_all();
+}
+
+void StateStore::give_to(uid_t uid, gid_t gid) const {
+    const FileDescriptor all(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    struct stat found {};
+    if (!all || ::fstat(all.get(), &found) != 0)
+        fail_with_errno(folder_, "cannot be opened");
+    if (!made_ && found.st_uid != uid)
+        fail(folder_, "want it to belong to user " + std::to_string(uid) +
+                          ", whom \"run_as\" names, found it to belong to user " +
+                          std::to_string(found.st_uid));
+    if (::fchown(all.get(), uid, gid) != 0)
+        fail_with_errno(folder_, "cannot be given to user " + std::to_string(uid));
+    std::vector<std::string> files = {"lock", "boot"};
+    for (const auto& [name, file] : files_)
+        files.push_back(file);
+    for (const std::string& file : files) {
+        if (!devices::give_file(all.get(), file, uid, gid))
+            fail_with_errno(path_of(file), "cannot be given to user " + std::to_string(uid));
+    }
 }
 
 void StateStore::read_all() {

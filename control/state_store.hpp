@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <sys/types.h>
 #include <vector>
 
 namespace interposed::control {
@@ -35,6 +36,10 @@ public:
     /// Makes the folder if it is missing, mode 0700. Throws std::runtime_error, naming the file:
     /// also for a record that cannot be understood, since serving without it could lose data.
     explicit StateStore(std::string folder);
+
+    /// For a process that is to be somebody else: what there is belongs to that user from now on. A
+    /// folder that was there before has to already. Throws std::runtime_error, naming the file.
+    void give_to(uid_t uid, gid_t gid) const;
 
     [[nodiscard]] const std::string& folder() const { return folder_; }
     [[nodiscard]] const std::map<std::string, Record>& records() const { return records_; }
@@ -70,6 +75,7 @@ private:
     }
 
     std::string folder_;
+    bool made_ = false; ///< the folder: it was not there before
     devices::FileDescriptor lock_;
     std::map<std::string, Record> records_;
     std::map<std::string, std::string> files_; ///< by export

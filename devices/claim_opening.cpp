@@ -2,6 +2,7 @@
 
 #include "devices/claim_checks.hpp"
 #include "devices/holders.hpp"
+#include "devices/this_user.hpp"
 
 #include <array>
 #include <cerrno>
@@ -67,13 +68,13 @@ FileDescriptor open_again(const FileDescriptor& other, int flags) {
 void refuse_unopenable(const DeviceInfo& info, Access access, CacheMode cache, int error) {
     if (error == EINVAL && cache == CacheMode::direct)
         refuse(info, "\"cache\": \"direct\", found a filesystem without O_DIRECT");
-    refuse(info, std::string(to_string(access)) + " access, found " + quoted_error(error));
+    refuse(info, std::string(to_string(access)) + " access, found " + denied_to(error));
 }
 
 FileDescriptor open_probed(const DeviceInfo& info, ClaimMode mode, Access access, CacheMode cache) {
     const FileDescriptor found(open_uninterrupted(info.node, O_PATH | O_CLOEXEC));
     if (!found)
-        refuse(info, std::string(article_and_mode(mode)) + ", found " + quoted_error(errno));
+        refuse(info, std::string(article_and_mode(mode)) + ", found " + denied_to(errno));
     check_identity(info, found.get());
     return open_claiming(info, found, mode, access, cache);
 }

@@ -1,9 +1,9 @@
 #include "devices/probe.hpp"
 
 #include "devices/kernel_files.hpp"
+#include "devices/this_user.hpp"
 
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 
 namespace interposed::devices {
@@ -40,7 +40,7 @@ const char* file_type(mode_t mode) {
 [[noreturn]] void throw_unreachable(const DeviceInfo& info, int error) {
     const std::string text = subject(info.path) + wanted;
     if (error != ENOENT)
-        throw std::runtime_error(text + "\"" + std::strerror(error) + "\"");
+        throw std::runtime_error(text + denied_to(error));
     std::error_code ignored;
     const fs::path target = fs::read_symlink(info.node, ignored);
     if (!target.empty())

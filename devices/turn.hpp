@@ -24,6 +24,7 @@ public:
         since_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
     }
     void blocking_ends() { since_.store(0, std::memory_order_relaxed); }
+    [[nodiscard]] bool in_call() const { return since_.load(std::memory_order_relaxed) != 0; }
     [[nodiscard]] bool stuck(Clock::time_point now, Clock::duration limit) const {
         const auto since = since_.load(std::memory_order_relaxed);
         return since != 0 && now.time_since_epoch().count() - since > limit.count();

@@ -15,7 +15,8 @@ behind the other as one export.
   --check             say what CONFIG means, or what is wrong with it, and serve nothing
   --take-over         go on where the server that runs on CONFIG stops: exports that are devices
                       of this host's kernel keep serving; without one, start as usual
-  --listen URI        tcp://HOST[:PORT] or unix:///PATH; may be repeated
+  --listen URI        tcp://HOST[:PORT], unix:///PATH, or systemd[:NAME] for sockets that who
+                      starts the server has opened for it; may be repeated
   --export NAME       the name of the export (default: the empty name)
   --description TEXT  what clients are told of it
   --read-only         refuse writes, and open the devices read-only

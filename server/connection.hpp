@@ -70,6 +70,7 @@ public:
         tls_ = std::move(context);
         security_ = security;
     }
+    [[nodiscard]] bool is_for_kernel() const { return agreed_on_.has_value(); }
     /// Called when run() has returned, by who called it.
     void on_left(std::function<void(Departure how)> left) { left_ = std::move(left); }
     void tell_left();

@@ -5,6 +5,7 @@
 #include "server/unix_socket.hpp"
 
 #include <cerrno>
+#include <fcntl.h>
 #include <sys/socket.h>
 #include <system_error>
 
@@ -32,6 +33,18 @@ std::vector<std::unique_ptr<Listener>> Listener::open(asio::io_context& context,
         open.back()->wish_ = wish;
     }
     return open;
+}
+
+std::unique_ptr<Listener> Listener::adopt(asio::io_context& context, const config::Listener& wish,
+                                          Passed passed) {
+    std::string address = listening_address(passed);
+    const int flags = ::fcntl(passed.fd.get(), F_GETFL);
+    if (flags < 0 || ::fcntl(passed.fd.get(), F_SETFL, flags | O_NONBLOCK) != 0)
+        throw std::system_error(errno, std::generic_category(), "listen " + to_string(wish));
+    std::unique_ptr<Listener> made(
+        new Listener(context, passed.fd.release(), std::move(address), {}));
+    made->wish_ = wish;
+    return made;
 }
 
 Listener::Listener(asio::io_context& context, int fd, std::string uri, std::string path)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "config/config.hpp"
+#include "server/passed_sockets.hpp"
 
 #include <asio/io_context.hpp>
 #include <asio/posix/stream_descriptor.hpp>
@@ -23,6 +24,11 @@ public:
     /// std::runtime_error that names the address, what was wanted and what was found.
     static std::vector<std::unique_ptr<Listener>> open(asio::io_context& context,
                                                        const config::Listener& wish);
+    /// Listens on what the service manager has opened. A Unix socket's file stays when it is
+    /// closed: it is the manager's. Throws std::runtime_error that names the socket and what was
+    /// found.
+    static std::unique_ptr<Listener> adopt(asio::io_context& context, const config::Listener& wish,
+                                           Passed passed);
     ~Listener();
     Listener(const Listener&) = delete;
     Listener& operator=(const Listener&) = delete;

@@ -1,10 +1,12 @@
 #include "server/log.hpp"
 
+#include "server/journal.hpp"
 #include "server/log_line.hpp"
 #include "server/log_writer.hpp"
 
 #include <atomic>
 #include <cstdlib>
+#include <memory>
 #include <string>
 #include <unistd.h>
 
@@ -19,22 +21,33 @@ std::atomic<LogFormat> format{LogFormat::text};
 /// When the process may end at last, whatever is still queued. Zero: it does not end yet.
 std::atomic<LogWriter::Clock::time_point> end{};
 
-bool for_systemd() {
-    static const bool is = std::getenv("JOURNAL_STREAM") != nullptr;
+bool to_journal() {
+    static const bool is = is_journal(std::getenv("JOURNAL_STREAM"), STDERR_FILENO);
     return is;
 }
 
-std::string line_of(Level level, std::string_view message, const Fields& fields) {
-    return format.load(std::memory_order_relaxed) == LogFormat::json
-               ? json_line(std::chrono::system_clock::now(), level, message, fields)
-               : text_line(level, message, for_systemd());
+/// With what ends it, where it goes.
+std::string record_of(Level level, std::string_view message, const Fields& fields) {
+    if (format.load(std::memory_order_relaxed) == LogFormat::text)
+        return to_journal() ? journal_entry(level, message, fields) : text_line(level, message);
+    std::string line = json_line(std::chrono::system_clock::now(), level, message, fields);
+    if (!to_journal())
+        return line;
+    line.pop_back();
+    return journal_entry(level, line, fields);
+}
+
+std::shared_ptr<LogOutput> output() {
+    if (to_journal())
+        return std::make_shared<EntriesTo>(EntriesTo::usual_path, STDERR_FILENO);
+    return std::make_shared<LinesTo>(STDERR_FILENO);
 }
 
 std::string dropped_line(std::uint64_t lines) {
-    return line_of(Level::warning,
-                   "log: " + std::to_string(lines) +
-                       " lines dropped here: they could not be written in time",
-                   {});
+    return record_of(Level::warning,
+                     "log: " + std::to_string(lines) +
+                         " lines dropped here: they could not be written in time",
+                     {});
 }
 
 void flush_at_exit();
@@ -43,7 +56,7 @@ void flush_at_exit();
 LogWriter& writer() {
     static LogWriter& made = []() -> LogWriter& {
         std::atexit(flush_at_exit);
-        return *new LogWriter(STDERR_FILENO, dropped_line);
+        return *new LogWriter(output(), dropped_line);
     }();
     return made;
 }
@@ -63,7 +76,7 @@ void put(std::string_view line) {
 
 void say(Level level, std::string_view message, const Fields& fields) {
     if (enabled(level))
-        put(line_of(level, message, fields));
+        put(record_of(level, message, fields));
 }
 
 } // namespace
@@ -98,10 +111,8 @@ void error(std::string_view line, const Fields& fields) {
 }
 
 void ready() {
-    if (format.load(std::memory_order_relaxed) == LogFormat::json)
-        put(line_of(Level::info, "ready", {}));
-    else
-        put(for_systemd() ? "<6>ready\n" : "ready\n");
+    const bool bare = format.load(std::memory_order_relaxed) == LogFormat::text && !to_journal();
+    put(bare ? "ready\n" : record_of(Level::info, "ready", {}));
 }
 
 void flush() {

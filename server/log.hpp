@@ -7,14 +7,15 @@
 #include <string_view>
 #include <utility>
 
-/// One line for an event, to stderr. Thread-safe, and never waits for whoever reads stderr: a
-/// thread of its own writes the lines, and what it cannot get rid of in time is dropped, counted
-/// and said so.
+/// One line for an event, to stderr, or where that is the journal, an entry. Thread-safe, and never
+/// waits for whoever reads it: a thread of its own writes the lines, and what it cannot get rid of
+/// in time is dropped, counted and said so.
 namespace interposed::server::log {
 
 using Level = config::LogLevel;
 
-/// What a line is about. Only JSON has them as members: the text says it in words.
+/// What a line is about. JSON has them as members and the journal as fields: the text says it in
+/// words.
 struct Fields {
     std::optional<std::uint64_t> session{};
     std::string_view client{};                     ///< Peer::name

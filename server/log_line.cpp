@@ -26,19 +26,6 @@ const char* name_of(Level level) {
     }
 }
 
-const char* priority_of(Level level) {
-    switch (level) {
-    case Level::error:
-        return "<3>";
-    case Level::warning:
-        return "<4>";
-    case Level::info:
-        return "<6>";
-    default:
-        return "<7>";
-    }
-}
-
 bool is_control(unsigned char byte) {
     return byte < 0x20 || byte == 0x7f;
 }
@@ -101,15 +88,31 @@ void append_member(std::string& out, const char* key, std::string_view value) {
 
 } // namespace
 
-std::string text_line(Level level, std::string_view message, bool for_systemd) {
-    std::string out(for_systemd ? priority_of(level) : "");
-    out += "interposed: ";
+int priority_of(Level level) {
+    switch (level) {
+    case Level::error:
+        return 3;
+    case Level::warning:
+        return 4;
+    case Level::info:
+        return 6;
+    default:
+        return 7;
+    }
+}
+
+void append_printable(std::string& out, std::string_view text) {
+    for (const char c : text)
+        out += is_control(static_cast<unsigned char>(c)) ? '?' : c;
+}
+
+std::string text_line(Level level, std::string_view message) {
+    std::string out = "interposed: ";
     if (level != Level::info) {
         out += name_of(level);
         out += ": ";
     }
-    for (const char c : message)
-        out += is_control(static_cast<unsigned char>(c)) ? '?' : c;
+    append_printable(out, message);
     out += '\n';
     return out;
 }

@@ -2,53 +2,25 @@
 
 #include "server/signals_blocked.hpp"
 
-#include <algorithm>
 #include <atomic>
-#include <cerrno>
 #include <condition_variable>
 #include <mutex>
-#include <poll.h>
 #include <pthread.h>
 #include <system_error>
 #include <thread>
-#include <unistd.h>
 #include <utility>
 
 namespace interposed::server {
 
-namespace {
-
-/// Returns what could not be written.
-std::string_view write_all(int fd, std::string_view text) {
-    while (!text.empty()) {
-        const ssize_t put = ::write(fd, text.data(), text.size());
-        if (put > 0) {
-            text.remove_prefix(static_cast<std::size_t>(put));
-        } else if (put < 0 && errno == EAGAIN) { // whoever else has it made it non-blocking
-            pollfd writable{.fd = fd, .events = POLLOUT, .revents = 0};
-            (void)::poll(&writable, 1, -1);
-        } else if (put == 0 || errno != EINTR) {
-            break;
-        }
-    }
-    return text;
-}
-
-std::uint64_t lines_in(std::string_view text) {
-    return static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
-}
-
-} // namespace
-
 struct LogWriter::State {
-    State(int to, DroppedLine line, std::size_t size)
-        : fd(to), dropped_line(std::move(line)), capacity(size) {}
+    State(std::shared_ptr<LogOutput> to, DroppedLine line, std::size_t size)
+        : output(std::move(to)), dropped_line(std::move(line)), capacity(size) {}
 
     void run();
     [[nodiscard]] bool something_to_write() const { return !queue.empty() || gap; }
     std::uint64_t write(std::string& batch, std::uint64_t reported);
 
-    const int fd;
+    const std::shared_ptr<LogOutput> output;
     const DroppedLine dropped_line;
     const std::size_t capacity;
     std::atomic<std::uint64_t> dropped{0};
@@ -96,7 +68,7 @@ void LogWriter::State::run() {
 std::uint64_t LogWriter::State::write(std::string& batch, std::uint64_t reported) {
     if (reported > 0)
         batch += dropped_line(reported);
-    const std::uint64_t left = lines_in(write_all(fd, batch));
+    const std::uint64_t left = output->write(batch);
     if (left == 0)
         return 0;
     const std::uint64_t lost = reported > 0 ? left - 1 : left; // the report itself is no loss
@@ -104,8 +76,12 @@ std::uint64_t LogWriter::State::write(std::string& batch, std::uint64_t reported
     return lost + reported;
 }
 
+LogWriter::LogWriter(std::shared_ptr<LogOutput> output, DroppedLine dropped_line,
+                     std::size_t capacity)
+    : state_(std::make_shared<State>(std::move(output), std::move(dropped_line), capacity)) {}
+
 LogWriter::LogWriter(int fd, DroppedLine dropped_line, std::size_t capacity)
-    : state_(std::make_shared<State>(fd, std::move(dropped_line), capacity)) {}
+    : LogWriter(std::make_shared<LinesTo>(fd), std::move(dropped_line), capacity) {}
 
 LogWriter::~LogWriter() {
     std::unique_lock lock(state_->mutex);
@@ -139,7 +115,7 @@ void LogWriter::put(std::string_view line) {
     State& state = *state_;
     const std::lock_guard lock(state.mutex);
     if (!start()) {
-        state.dropped += lines_in(write_all(state.fd, line));
+        state.dropped += state.output->write(line);
         return;
     }
     if (state.gap || state.queue.size() + state.writing + line.size() > state.capacity) {

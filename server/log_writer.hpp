@@ -1,5 +1,7 @@
 #pragma once
 
+#include "server/log_output.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -10,8 +12,8 @@
 
 namespace interposed::server {
 
-/// Writes lines to a descriptor from a thread of its own, which begins with the first line, so
-/// that a full pipe or a frozen filesystem behind the descriptor holds up nobody. What waits to be
+/// Writes lines from a thread of its own, which begins with the first line, so that a full pipe or
+/// a frozen filesystem at the other end holds up nobody. What waits to be
 /// written is bounded; lines that find no room are dropped, and a line in their place says how
 /// many. Thread-safe.
 class LogWriter {
@@ -23,6 +25,9 @@ public:
     static constexpr std::size_t default_capacity = std::size_t{1} << 20; ///< bytes
     static constexpr std::chrono::seconds patience{2};
 
+    LogWriter(std::shared_ptr<LogOutput> output, DroppedLine dropped_line,
+              std::size_t capacity = default_capacity);
+    /// Lines to a descriptor.
     LogWriter(int fd, DroppedLine dropped_line, std::size_t capacity = default_capacity);
     /// Waits for what is queued, as long as its patience lasts. A thread that sticks is left
     /// behind.
@@ -30,7 +35,8 @@ public:
     LogWriter(const LogWriter&) = delete;
     LogWriter& operator=(const LogWriter&) = delete;
 
-    /// A whole line with its newline, which is the only one in it.
+    /// A whole line with its newline, which is the only one in it; or another record that ends as
+    /// LogOutput::end() says.
     void put(std::string_view line);
 
     /// Waits until all that was put before is written or lost. False: not until the deadline.

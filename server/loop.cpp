@@ -1,6 +1,7 @@
 #include "server/loop.hpp"
 
 #include <algorithm>
+#include <asio/post.hpp>
 #include <system_error>
 #include <unistd.h>
 
@@ -118,11 +119,34 @@ bool Loops::anybody_there() const {
                        [](const auto& loop) { return loop->sessions() > 0; });
 }
 
+/// With the mutex held. A thread that is caught in a device, or all of them: no other can be had.
+bool Loops::held_up_by_device(const Loop& loop) const {
+    const bool waits = std::any_of(waiting_.begin(), waiting_.end(),
+                                   [&loop](const Waiting& each) { return each.loop == &loop; });
+    return waits ? spare_ == 0 : loop.turn_ && loop.turn_->in_call();
+}
+
+std::string Loops::standing_still() {
+    const std::lock_guard lock(mutex_);
+    const bool runs = watched_ != devices::Turn::Clock::time_point{};
+    if (runs && devices::Turn::Clock::now() - watched_ > watchdog_patience)
+        return "what looks after the event loops' threads stands still";
+    std::string found;
+    for (const auto& loop : loops_) {
+        if (!loop->asked_.exchange(true))
+            asio::post(loop->context_, [loop = loop.get()] { loop->asked_ = false; });
+        else if (!held_up_by_device(*loop))
+            found = "event loop " + std::to_string(loop->index()) + " does not turn";
+    }
+    return found;
+}
+
 void Loops::watch() {
     constexpr auto often = patience / 2;
     constexpr auto seldom = std::chrono::milliseconds(100);
     std::unique_lock lock(mutex_);
     while (!stopping_) {
+        watched_ = devices::Turn::Clock::now();
         changed_.wait_for(lock, anybody_there() ? often : seldom);
         const auto now = devices::Turn::Clock::now();
         for (const auto& loop : loops_) {

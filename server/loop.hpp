@@ -13,6 +13,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -63,6 +64,7 @@ private:
     std::atomic<const void*> last_turn_{nullptr};
     std::atomic<unsigned> mixed_{0};      ///< how often another session has the turn, of `scale`
     std::shared_ptr<devices::Turn> turn_; ///< of the thread that runs it; under Loops::mutex_
+    std::atomic<bool> asked_{false};      ///< to show that it turns, and has not yet
 };
 
 /// The loops of a server, about one to a core, the threads that run them, and a watchdog.
@@ -74,6 +76,8 @@ private:
 class Loops {
 public:
     static constexpr std::chrono::milliseconds patience{20};
+    /// The watchdog looks every tenth of a second; if it has not for so long, it never will.
+    static constexpr std::chrono::seconds watchdog_patience{5};
 
     Loops(unsigned count, devices::Engine::Ring ring, ClientLimits& limits);
     ~Loops();
@@ -91,6 +95,10 @@ public:
     /// The loop with the fewest sessions.
     Loop& least_busy();
 
+    /// What has not moved since the last call, though no device keeps it from moving; empty: all is
+    /// well. Who asks too often finds what is only slow.
+    [[nodiscard]] std::string standing_still();
+
 private:
     struct Waiting {
         Loop* loop = nullptr;
@@ -103,6 +111,7 @@ private:
     void run(const Waiting& next);
     void watch();
     [[nodiscard]] bool anybody_there() const;
+    [[nodiscard]] bool held_up_by_device(const Loop& loop) const;
 
     std::vector<std::unique_ptr<Loop>> loops_;
     std::mutex mutex_;
@@ -110,6 +119,7 @@ private:
     std::deque<Waiting> waiting_; ///< loops that want a thread
     unsigned spare_ = 0;
     unsigned threads_ = 0;
+    devices::Turn::Clock::time_point watched_{}; ///< when the watchdog last looked
     bool stopping_ = false;
     std::thread watchdog_;
 };

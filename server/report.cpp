@@ -3,6 +3,7 @@
 #include "server/request_meter.hpp"
 #include "server/server.hpp"
 
+#include <algorithm>
 #include <map>
 
 namespace interposed::server {
@@ -105,6 +106,17 @@ ServerReport Server::report() const {
         }
     }
     return report;
+}
+
+std::string Server::summary() const {
+    constexpr std::size_t most = 4;
+    const std::size_t exports = exports_->all().size();
+    std::string text = "serving " + std::to_string(exports) + " export" + (exports == 1 ? "" : "s");
+    for (std::size_t i = 0; i < std::min(most, listeners_.size()); ++i)
+        text += (i == 0 ? " at " : ", ") + listeners_[i]->uri();
+    if (listeners_.size() > most)
+        text += " and " + std::to_string(listeners_.size() - most) + " more";
+    return text;
 }
 
 } // namespace interposed::server

@@ -44,10 +44,12 @@ Server::Server(const config::Configuration& configuration, const Resolved& resol
       limits_(configuration.limits), client_limits_{.memory = MemoryBudget(limits_.memory),
                                                     .handshake_timeout = std::chrono::seconds(
                                                         limits_.handshake_timeout_s)},
-      closing_(1), loops_(loops_for(options), options.ring, client_limits_), tls_(resolved.tls),
-      memory_timer_(control_) {
+      closing_(1), loops_(loops_for(options), options.ring, client_limits_),
+      watchdog_(control_, loops_), tls_(resolved.tls), memory_timer_(control_) {
+    passed_ = std::move(options.passed);
     open_exports(resolved);
     listeners_ = bind(configuration.listen);
+    check_none_left();
 }
 
 // Engines outlive the devices that used them, and these are closed on a thread of their own.
@@ -101,6 +103,8 @@ void Server::change_exports(const ExportSet::List& added, const ExportSet::List&
         each->drain(true);
     exports_->change(added, removed);
     share_memory();
+    if (running_ && !stopping())
+        service::status(summary());
 }
 
 /// On whatever thread.
@@ -132,12 +136,13 @@ void Server::run() {
     loops_.start();
     wait_for_signal();
     watch_memory();
+    watchdog_.start();
     running_ = true;
     for (const auto& listener : listeners_)
         start(*listener);
-    const Then ready = [] {
+    const Then ready = [this] {
         log::ready();
-        service::ready();
+        service::ready(summary());
     };
     if (starting_)
         asio::post(control_, [this, ready] { starting_(ready); });
@@ -153,6 +158,7 @@ void Server::start(Listener& listener) {
 }
 
 Server::Listeners Server::bind(const std::vector<config::Listener>& wishes) {
+    check_kept(wishes);
     Listeners added;
     for (const config::Listener& wish : wishes) {
         const auto there =
@@ -165,6 +171,10 @@ Server::Listeners Server::bind(const std::vector<config::Listener>& wishes) {
                                      "want them as they were");
         if (there != listeners_.end())
             continue;
+        if (wish.systemd) {
+            adopt_passed(wish, wishes, added);
+            continue;
+        }
         for (auto& listener : Listener::open(control_, wish))
             added.push_back(std::move(listener));
     }
@@ -370,13 +380,16 @@ void Server::take_signal(int signal) {
 }
 
 void Server::stop() {
-    service::stopping();
+    service::stopping("finishing the requests of " + std::to_string(connections_.size()) +
+                      " clients");
     log::info("stopping: requests in flight are finished first");
     if (stopping_)
         stopping_();
     exports_->close();
-    for (const auto& [id, connection] : connections_)
-        connection->stop();
+    for (const auto& [id, connection] : connections_) {
+        if (!connection->is_for_kernel())
+            connection->stop();
+    }
     // After that: what waits to be taken is not taken any more, and what is being changed may not
     // find that something was still written.
     for (const auto& each : exports_->all()) {
@@ -392,18 +405,38 @@ void Server::stop() {
     end_if_done();
 }
 
+void Server::stop_kernel() {
+    if (std::exchange(kernel_stopped_, true))
+        return;
+    if (kernel_leaves_)
+        kernel_leaves_();
+}
+
+/// The kernel has not been asked to leave before the others were: now it is.
 void Server::abort() {
     log::warning("giving up " + std::to_string(connections_.size()) +
                  " clients with requests in flight");
-    for (const auto& [id, connection] : connections_)
-        connection->abort();
+    const bool kernel_too = kernel_stopped_;
+    for (const auto& [id, connection] : connections_) {
+        if (kernel_too || !connection->is_for_kernel())
+            connection->abort();
+    }
+    stop_kernel();
 }
 
 void Server::end_if_done() {
-    if (signals_seen_ == 0 || !connections_.empty())
+    if (signals_seen_ == 0)
+        return;
+    const bool only_kernel_left =
+        std::all_of(connections_.begin(), connections_.end(),
+                    [](const auto& each) { return each.second->is_for_kernel(); });
+    if (only_kernel_left)
+        stop_kernel();
+    if (!connections_.empty())
         return;
     drain_timer_.cancel();
     memory_timer_.cancel();
+    watchdog_.stop();
     signals_.cancel();
 }
 

@@ -7,8 +7,10 @@
 #include "server/export_set.hpp"
 #include "server/listener.hpp"
 #include "server/loop.hpp"
+#include "server/passed_sockets.hpp"
 #include "server/report.hpp"
 #include "server/resolve.hpp"
+#include "server/watchdog.hpp"
 
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>
@@ -32,6 +34,7 @@ public:
     struct Options {
         unsigned loops = 0; ///< 0: one for each core
         devices::Engine::Ring ring = devices::Engine::Ring::if_possible;
+        std::vector<Passed> passed{}; ///< for listeners that are the service manager's
     };
 
     /// How often it is seen whether somebody waits for memory that a client has come to a halt
@@ -77,6 +80,9 @@ public:
     /// Called for SIGHUP, and when a stop begins.
     void on_hangup(std::function<void()> reload) { reload_ = std::move(reload); }
     void on_stop(std::function<void()> stopping) { stopping_ = std::move(stopping); }
+    /// Called later in a stop: it is time for this host's kernel to leave. It is served until other
+    /// clients have left, or been given up: a whole host may wait for what it waits for.
+    void on_stop_of_kernel(std::function<void()> leave) { kernel_leaves_ = std::move(leave); }
     /// Called once everything runs; "ready" is told when `then` is called. Without it: at once.
     using Then = std::function<void()>;
     void on_start(std::function<void(Then then)> starting) { starting_ = std::move(starting); }
@@ -110,6 +116,8 @@ public:
     [[nodiscard]] std::unique_ptr<devices::HeldDescriptor> hold_with_requests(int fd);
 
     [[nodiscard]] std::vector<std::shared_ptr<Connection>> connections() const;
+    /// "serving 2 exports at tcp://127.0.0.1:10809", for who manages this service.
+    [[nodiscard]] std::string summary() const;
 
     /// From any thread.
     [[nodiscard]] ServerReport report() const;
@@ -119,6 +127,10 @@ private:
     std::shared_ptr<const Export> owned(std::unique_ptr<Export> made);
     void flush_failed(const devices::DeviceInfo& device, int error);
     void share_memory();
+    void adopt_passed(const config::Listener& wish, const std::vector<config::Listener>& wishes,
+                      Listeners& into);
+    void check_kept(const std::vector<config::Listener>& wishes) const;
+    void check_none_left() const;
     void start(Listener& listener);
     void accepted(int fd, const Listener& listener);
     bool admits(const Peer& peer);
@@ -132,6 +144,7 @@ private:
     void wait_for_signal();
     void take_signal(int signal);
     void stop();
+    void stop_kernel();
     void abort();
     void end_if_done();
 
@@ -152,7 +165,9 @@ private:
     ClientLimits client_limits_;
     asio::thread_pool closing_; ///< closes devices, which may take its time
     Loops loops_;               ///< before the exports: engines outlive the devices that used them
+    Watchdog watchdog_;
     std::unique_ptr<ExportSet> exports_;
+    std::vector<Passed> passed_; ///< and not listened on yet
     Listeners listeners_;
     std::shared_ptr<const TlsContext> tls_;
     std::map<std::uint64_t, std::shared_ptr<Connection>> connections_;
@@ -162,11 +177,13 @@ private:
     std::chrono::steady_clock::time_point last_refusal_{}; ///< that was told in the log
     std::chrono::steady_clock::time_point lost_watched_{};
     unsigned signals_seen_ = 0;
+    bool kernel_stopped_ = false;
     bool running_ = false;
     Counters counters_;
     std::function<void(Then)> starting_;
     std::function<void()> reload_;
     std::function<void()> stopping_;
+    std::function<void()> kernel_leaves_;
     EventSink event_sink_;
 };
 

@@ -53,14 +53,6 @@ std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> look_up(const config::TcpAd
                                  ::gai_strerror(error) + "\"");
     return {found, &::freeaddrinfo};
 }
-
-std::string bound_address(int fd) {
-    sockaddr_storage raw{};
-    socklen_t length = sizeof raw;
-    ::getsockname(fd, reinterpret_cast<sockaddr*>(&raw), &length);
-    return address_text(reinterpret_cast<const sockaddr*>(&raw), length);
-}
-
 } // namespace
 
 std::vector<TcpSocket> listen_on_tcp(const config::TcpAddress& address) {
@@ -72,6 +64,13 @@ std::vector<TcpSocket> listen_on_tcp(const config::TcpAddress& address) {
         open.push_back({std::move(fd), std::move(bound)});
     }
     return open;
+}
+
+std::string bound_address(int fd) {
+    sockaddr_storage raw{};
+    socklen_t length = sizeof raw;
+    ::getsockname(fd, reinterpret_cast<sockaddr*>(&raw), &length);
+    return address_text(reinterpret_cast<const sockaddr*>(&raw), length);
 }
 
 } // namespace interposed::server

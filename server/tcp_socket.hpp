@@ -17,4 +17,7 @@ struct TcpSocket {
 /// that names the address, what was wanted and what was found.
 std::vector<TcpSocket> listen_on_tcp(const config::TcpAddress& address);
 
+/// What a TCP socket is bound to: "127.0.0.1:10809", "[::1]:10809".
+std::string bound_address(int fd);
+
 } // namespace interposed::server

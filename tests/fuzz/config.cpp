@@ -52,7 +52,9 @@ void check_table(const std::vector<Segment>& table) {
 }
 
 void check_listener(const Listener& listener) {
-    require(listener.tcp.has_value() != listener.unix_socket.has_value(),
+    require(int{listener.tcp.has_value()} + int{listener.unix_socket.has_value()} +
+                    int{listener.systemd.has_value()} ==
+                1,
             "a listener is one thing");
     require(!listener.unix_socket || listener.unix_socket->path.starts_with('/'),
             "a socket's path is absolute");

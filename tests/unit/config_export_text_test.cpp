@@ -188,4 +188,5 @@ TEST_CASE("exports and listeners are equal wherever they stand", "[config]") {
     CHECK(listener == parse_listener("tcp://H:10809"));
     CHECK_FALSE(listener == parse_listener("tcp://h:1"));
     CHECK_FALSE(parse_listener("unix:///a") == parse_listener("unix:///b"));
+    CHECK_FALSE(parse_listener("systemd:a") == parse_listener("systemd:b"));
 }

@@ -40,8 +40,9 @@ TEST_CASE("listeners can be strings and objects", "[config]") {
 }
 
 TEST_CASE("a listener's short form can be written and read again", "[config]") {
-    for (const std::string uri : {"tcp://localhost:1", "tcp://[::1]:65535", "tcp://0.0.0.0:0",
-                                  "tcp://[fe80::1%eth0]:10809", "unix:///run/nbd.sock"})
+    for (const std::string uri :
+         {"tcp://localhost:1", "tcp://[::1]:65535", "tcp://0.0.0.0:0", "tcp://[fe80::1%eth0]:10809",
+          "unix:///run/nbd.sock", "systemd", "systemd:interposed.socket"})
         CHECK(to_string(parse_listener(uri)) == uri);
     CHECK(to_string(parse_listener("tcp://[0:0::0:1]")) == "tcp://[::1]:10809");
 }
@@ -54,7 +55,8 @@ TEST_CASE("a wrong short form is told what is wanted", "[config]") {
             return fault.what();
         }
     };
-    const std::string forms = "want \"tcp://host:port\", \"tcp://[v6]:port\" or \"unix:///path\"";
+    const std::string forms =
+        "want \"tcp://host:port\", \"tcp://[v6]:port\", \"unix:///path\" or \"systemd\"";
     const std::string host = "want a host name, an IPv4 address or an IPv6 address in brackets";
     CHECK(why("http://x") == forms + ", got \"http://x\"");
     CHECK(why("unix://x") == forms + ", got \"unix://x\"");
@@ -89,8 +91,10 @@ TEST_CASE("each fault of a listener is reported at its place", "[config]") {
     CHECK(report(with_listen("[]")) ==
           "f:2:1: listen: want at least one listener, got an empty array");
     CHECK(report(with_listen("[{},\n{\"tcp\": \"h\", \"unix\": \"s\"}]")) ==
-          "f:2:2: listen[0]: want exactly one of \"unix\" and \"tcp\" in a listener, got neither\n"
-          "f:3:1: listen[1]: want exactly one of \"unix\" and \"tcp\" in a listener, got both");
+          "f:2:2: listen[0]: want exactly one of \"unix\", \"tcp\" and \"systemd\" in a listener, "
+          "got none\n"
+          "f:3:1: listen[1]: want exactly one of \"unix\", \"tcp\" and \"systemd\" in a listener, "
+          "got several");
     CHECK(report(with_listen("{\"unix\": 1,\n\"mode\": 660,\n\"ower\": \"root\",\n"
                              "\"group\": \"\"}")) ==
           "f:2:10: listen.unix: want a path, got 1\n"
@@ -104,6 +108,34 @@ TEST_CASE("each fault of a listener is reported at its place", "[config]") {
           "f:3:9: listen.mode: \"mode\" belongs to a unix socket, not to a TCP listener");
     CHECK(report(with_listen("{\"unix\": \"s\", \"owner\": \"4294967295\"}")) ==
           "f:2:24: listen.owner: want a name or a number below 4294967295, got \"4294967295\"");
+}
+
+TEST_CASE("a listener can be what a service manager passes, all of it or by name", "[config]") {
+    const auto found = listeners(R"(["systemd", "systemd:web", {"systemd": "nbd.socket"}])");
+    REQUIRE(found.size() == 3);
+    CHECK(found[0].systemd == "");
+    CHECK(found[1].systemd == "web");
+    CHECK(found[2].systemd == "nbd.socket");
+    CHECK_FALSE(found[2].tcp);
+    CHECK_FALSE(found[2].unix_socket);
+    CHECK_FALSE(found[1] == found[2]);
+}
+
+TEST_CASE("the name of a passed socket is one that a service manager can give", "[config]") {
+    const std::string wanted =
+        "want the name of a socket: 1 to 255 ASCII characters, and no colon, got ";
+    CHECK(report(with_listen("{\"systemd\": \"\"}")) ==
+          "f:2:13: listen.systemd: " + wanted + "\"\"");
+    CHECK(report(with_listen("\"systemd:\"")) == "f:2:1: listen: " + wanted + "\"\"");
+    CHECK(report(with_listen("\"systemd:a:b\"")) == "f:2:1: listen: " + wanted + "\"a:b\"");
+    CHECK(report(with_listen("{\"systemd\": \"\u00fc\"}")).find(wanted) != std::string::npos);
+    CHECK(report(with_listen("{\"systemd\": \"" + std::string(256, 'x') + "\"}")).find(wanted) !=
+          std::string::npos);
+    CHECK(report(with_listen("{\"systemd\": \"a\",\n\"group\": \"disk\"}")) ==
+          "f:3:10: listen.group: \"group\" belongs to a unix socket, not to one that the service "
+          "manager opens");
+    CHECK(report(with_listen("[\"systemd:a\",\n{\"systemd\": \"a\"}]")) ==
+          "f:3:1: listen[1]: want each listener once, got \"systemd:a\" as in listen[0]");
 }
 
 TEST_CASE("a listener given twice is a fault, however it is spelt", "[config]") {

@@ -73,7 +73,7 @@ TEST_CASE("each fault of a control socket is reported at its place", "[config]")
               .find("f:2:12: control: want a socket path of at most 107 bytes, got 108") == 0);
     CHECK(why("{\"mode\": \"0600\"}") == "f:2:12: control: \"unix\" is missing in \"control\"");
     CHECK(why("{\"unix\": \"c\",\n\"user\": [],\n\"users\": \"a\",\n\"groups\": [0, \"\"]}") ==
-          "f:3:1: control.user: unknown key \"user\" in \"control\"; did you mean \"users\"?\n"
+          "f:3:1: control.user: unknown key \"user\" in \"control\"; it belongs in \"run_as\"\n"
           "f:4:10: control.users: want an array of names, got \"a\"\n"
           "f:5:12: control.groups[0]: want a name in quotes, got 0\n"
           "f:5:15: control.groups[1]: want a name or a number, got \"\"");
@@ -125,6 +125,42 @@ TEST_CASE("metrics are served where no listener is", "[config]") {
     CHECK(report(with_top("\"metrics\": \"tcp://h:10809\"")) ==
           "f:2:12: metrics: want another address than that of listen, got \"tcp://h:10809\"");
     CHECK(report(with_top("\"metrics\": \"tcp://h:0\"", "\"tcp://h:0\"")).empty());
+}
+
+TEST_CASE("the server stays who it is unless it is told whom to become", "[config]") {
+    CHECK_FALSE(with(R"("log": {})").run_as);
+    const auto plain = with(R"("run_as": "interposed")").run_as.value();
+    CHECK(plain.user == "interposed");
+    CHECK_FALSE(plain.group);
+    CHECK_FALSE(plain.groups);
+    CHECK_FALSE(plain.attach);
+    CHECK(plain.place.path == "run_as");
+    const auto found = with(R"("run_as": {"user": "100", "group": "nbd", "groups": ["disk", "6"],
+        "attach": true})")
+                           .run_as.value();
+    CHECK(found.user == "100");
+    CHECK(found.group == "nbd");
+    CHECK(found.groups == std::vector<std::string>{"disk", "6"});
+    CHECK(found.attach);
+    CHECK(with(R"("run_as": {"user": "a", "groups": []})").run_as->groups ==
+          std::vector<std::string>{});
+    CHECK_FALSE(plain == found);
+}
+
+TEST_CASE("each fault of whom to become is reported at its place", "[config]") {
+    CHECK(report(with_top("\"run_as\": 0")) ==
+          "f:2:11: run_as: want a user, or an object with \"user\", got 0");
+    CHECK(report(with_top("\"run_as\": \"\"")) ==
+          "f:2:11: run_as: want a name or a number, got \"\"");
+    CHECK(report(with_top("\"run_as\": {\"group\": \"g\"}")) ==
+          "f:2:11: run_as: \"user\" is missing in \"run_as\"");
+    CHECK(report(with_top("\"run_as\": {\"user\": 1,\n\"groups\": \"disk\",\n\"attach\": 1,\n"
+                          "\"uid\": 1}")) ==
+          "f:2:20: run_as.user: want a name in quotes, got 1\n"
+          "f:3:11: run_as.groups: want an array of names, got \"disk\"\n"
+          "f:4:11: run_as.attach: want true or false, got 1\n"
+          "f:5:1: run_as.uid: unknown key \"uid\" in \"run_as\"; known: user, group, groups, "
+          "attach");
 }
 
 TEST_CASE("a log has a level and a format", "[config]") {

@@ -23,21 +23,14 @@ std::string message_of(std::string_view message) {
 } // namespace
 
 TEST_CASE("a line of text says who speaks and how bad it is", "[server]") {
-    CHECK(text_line(Level::info, "hello", false) == "interposed: hello\n");
-    CHECK(text_line(Level::error, "oh", false) == "interposed: error: oh\n");
-    CHECK(text_line(Level::warning, "hm", false) == "interposed: warning: hm\n");
-    CHECK(text_line(Level::debug, "so", false) == "interposed: debug: so\n");
-}
-
-TEST_CASE("systemd is told the priority of a line first", "[server]") {
-    CHECK(text_line(Level::error, "oh", true) == "<3>interposed: error: oh\n");
-    CHECK(text_line(Level::warning, "hm", true) == "<4>interposed: warning: hm\n");
-    CHECK(text_line(Level::info, "hello", true) == "<6>interposed: hello\n");
-    CHECK(text_line(Level::debug, "so", true) == "<7>interposed: debug: so\n");
+    CHECK(text_line(Level::info, "hello") == "interposed: hello\n");
+    CHECK(text_line(Level::error, "oh") == "interposed: error: oh\n");
+    CHECK(text_line(Level::warning, "hm") == "interposed: warning: hm\n");
+    CHECK(text_line(Level::debug, "so") == "interposed: debug: so\n");
 }
 
 TEST_CASE("no text can begin a line of its own or move the cursor", "[server]") {
-    CHECK(text_line(Level::info, "a\nb\x1b[2J\x7f", false) == "interposed: a?b?[2J?\n");
+    CHECK(text_line(Level::info, "a\nb\x1b[2J\x7f") == "interposed: a?b?[2J?\n");
 }
 
 TEST_CASE("a line of JSON has its time, level, message and what it is about", "[server]") {
