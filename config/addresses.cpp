@@ -13,7 +13,7 @@ namespace {
 
 [[noreturn]] void refuse(std::string_view text, const std::string& more = {}) {
     throw std::invalid_argument("want an address or a range such as \"127.0.0.0/8\" or \"::1\", "
-                                "got " +
+                                "or \"unix\", got " +
                                 in_quotes(text) + more);
 }
 
@@ -102,6 +102,15 @@ std::string to_string(const AddressRange& range) {
     return range.prefix_length == width(range.v6)
                ? text
                : text + "/" + std::to_string(range.prefix_length);
+}
+
+bool contains(const AddressRange& range, const AddressRange& part) {
+    if (range.v6 != part.v6 || range.prefix_length > part.prefix_length)
+        return false;
+    Address address{.v6 = part.v6};
+    std::copy_n(part.address, 16, address.bytes);
+    const Address network = network_of(address, range.prefix_length);
+    return std::equal(network.bytes, network.bytes + 16, range.address);
 }
 
 } // namespace interposed::config

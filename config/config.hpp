@@ -1,5 +1,9 @@
 #pragma once
 
+#include "config/addresses.hpp"
+#include "config/alternative_name.hpp"
+#include "config/distinguished_name.hpp"
+
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -92,13 +96,45 @@ struct Tls {
     friend bool operator==(const Tls& a, const Tls& b);
 };
 
+/// A name or number of a user or group.
+struct Account {
+    std::string name; ///< as written
+    Place place;
+
+    friend bool operator==(const Account& a, const Account& b);
+};
+
+/// What a client may do with an export.
+enum class Access : std::uint8_t { none, read_only, read_write };
+/// As it stands in the file: "read_only".
+const char* to_string(Access access);
+
+/// What a client who is all of this may do. What is absent does not matter; a rule without any of
+/// it is for everybody. docs/decisions/0022-access.md says how names are compared.
+struct AccessRule {
+    std::optional<AddressRange> address;
+    bool unix_socket = false;      ///< whoever comes through a Unix socket
+    std::optional<Account> user{}; ///< of a client of a Unix socket
+    std::optional<Account> group{};
+    std::optional<DistinguishedName> tls_subject{};
+    std::optional<std::string> tls_common_name{};
+    std::optional<AlternativeName> tls_san{};
+    std::optional<std::string> psk{};
+    Access access = Access::read_write; ///< never none
+    Place place{};
+
+    friend bool operator==(const AccessRule& a, const AccessRule& b);
+};
+
 struct Listener {
     std::optional<TcpAddress> tcp; ///< exactly one of the three
     std::optional<UnixAddress> unix_socket;
+    std::optional<TlsMode> tls; ///< absent: Tls::mode
+    /// Who may speak to it, and what they may do at most; absent: everybody.
+    std::optional<std::vector<AccessRule>> allow{};
     /// Sockets that the service manager has opened: those that it passes under this name. Empty:
     /// those that no other listener names.
     std::optional<std::string> systemd;
-    std::optional<TlsMode> tls; ///< absent: Tls::mode
     Place place;
 
     friend bool operator==(const Listener& a, const Listener& b);
@@ -106,19 +142,6 @@ struct Listener {
 
 /// The listener's short form, as parse_listener() reads it.
 std::string to_string(const Listener& listener);
-
-/// An address range such as 127.0.0.0/8 or ::1; host bits are zero. One inside ::ffff:0:0/96 is
-/// kept as the IPv4 range it means.
-struct AddressRange {
-    bool v6 = false;
-    std::uint8_t address[16] = {}; ///< network order; the first 4 bytes for IPv4
-    std::uint8_t prefix_length = 0;
-
-    friend bool operator==(const AddressRange&, const AddressRange&) = default;
-};
-
-/// "127.0.0.0/8"; a single address stands without its prefix length.
-std::string to_string(const AddressRange& range);
 
 struct Segment {
     std::string device;                  ///< an absolute path, or "major:minor"
@@ -185,9 +208,9 @@ struct Export {
     bool optional = false;
     bool requires_tls = false; ///< for clients without TLS it does not exist
     bool kernel_only = false; ///< there for "attach" alone: for other clients it does not exist
-    std::optional<std::vector<AddressRange>> allow; ///< absent: everyone
-    std::vector<Segment> table;                     ///< from "table" or "dm_table" alike
-    std::optional<std::uint32_t> max_connections;   ///< at a time; absent: only the server's limits
+    std::optional<std::vector<AccessRule>> allow; ///< absent: everybody
+    std::vector<Segment> table;                   ///< from "table" or "dm_table" alike
+    std::optional<std::uint32_t> max_connections; ///< at a time; absent: only the server's limits
     Qos qos;
     std::optional<Attach> attach;
     std::optional<Interposition> interposed;
@@ -287,6 +310,7 @@ std::vector<Segment> parse_table(std::string_view text, const std::string& file,
 /// The JSON text that parse_export() reads as an equal export, for one that it could have read.
 /// Throws std::invalid_argument for a string that is not UTF-8.
 std::string to_json(const Export& one);
+std::string to_json(const std::vector<AccessRule>& rules);
 std::string to_json(const Attach& one);
 std::string to_json(const Interposition& one);
 

@@ -4,10 +4,24 @@
 /// compile any more when a member is added and not thought of.
 namespace interposed::config {
 
+bool operator==(const Account& a, const Account& b) {
+    const auto& [name, place] = a;
+    return name == b.name;
+}
+
+bool operator==(const AccessRule& a, const AccessRule& b) {
+    const auto& [address, unix_socket, user, group, tls_subject, tls_common_name, tls_san, psk,
+                 access, place] = a;
+    return address == b.address && unix_socket == b.unix_socket && user == b.user &&
+           group == b.group && tls_subject == b.tls_subject &&
+           tls_common_name == b.tls_common_name && tls_san == b.tls_san && psk == b.psk &&
+           access == b.access;
+}
+
 bool operator==(const Listener& a, const Listener& b) {
-    const auto& [tcp, unix_socket, systemd, tls, place] = a;
-    return tcp == b.tcp && unix_socket == b.unix_socket && systemd == b.systemd &&
-           tls == b.tls;
+    const auto& [tcp, unix_socket, tls, allow, systemd, place] = a;
+    return tcp == b.tcp && unix_socket == b.unix_socket && tls == b.tls && allow == b.allow &&
+           systemd == b.systemd;
 }
 
 bool operator==(const Tls& a, const Tls& b) {

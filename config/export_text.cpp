@@ -67,11 +67,37 @@ std::string text_of(const std::vector<std::string>& texts) {
     return "[" + text + "]";
 }
 
-std::string text_of(const std::vector<AddressRange>& ranges) {
-    std::string text;
-    for (const AddressRange& range : ranges)
-        text.append(text.empty() ? "" : ", ").append(quoted(to_string(range)));
-    return "[" + text + "]";
+std::string who_by_address(const AccessRule& rule) {
+    return rule.address ? to_string(*rule.address) : "unix";
+}
+
+/// Who is only an address and may do everything stands as the address alone.
+bool is_address_alone(const AccessRule& rule) {
+    AccessRule alone{.address = rule.address, .unix_socket = rule.unix_socket};
+    return (rule.address || rule.unix_socket) && rule == alone;
+}
+
+std::string text_of(const AccessRule& rule) {
+    if (is_address_alone(rule))
+        return quoted(who_by_address(rule));
+    Members members(", ");
+    const auto add = [&members](std::string_view key, const auto& value, auto text) {
+        if (value)
+            members.add(key, quoted(text(*value)));
+    };
+    const auto name = [](const Account& account) { return account.name; };
+    const auto itself = [](const std::string& text) { return text; };
+    const auto string = [](const auto& value) { return to_string(value); };
+    if (rule.address || rule.unix_socket)
+        members.add("address", quoted(who_by_address(rule)));
+    add("user", rule.user, name);
+    add("group", rule.group, name);
+    add("tls_subject", rule.tls_subject, string);
+    add("tls_common_name", rule.tls_common_name, itself);
+    add("tls_san", rule.tls_san, string);
+    add("psk", rule.psk, itself);
+    members.add("access", in_quotes(to_string(rule.access)));
+    return members.in_braces();
 }
 
 std::string text_of(const Segment& segment) {
@@ -106,6 +132,25 @@ const char* to_string(Claim claim) {
         break;
     }
     return "exclusive";
+}
+
+const char* to_string(Access access) {
+    switch (access) {
+    case Access::read_only:
+        return "read_only";
+    case Access::read_write:
+        return "read_write";
+    case Access::none:
+        break;
+    }
+    return "none";
+}
+
+std::string to_json(const std::vector<AccessRule>& rules) {
+    std::string text;
+    for (const AccessRule& rule : rules)
+        text.append(text.empty() ? "" : ", ").append(text_of(rule));
+    return "[" + text + "]";
 }
 
 std::string to_json(const Attach& one) {
@@ -147,7 +192,7 @@ std::string to_json(const Export& one) {
     if (one.kernel_only)
         members.add("kernel_only", word(true));
     if (one.allow)
-        members.add("allow", text_of(*one.allow));
+        members.add("allow", to_json(*one.allow));
     if (one.max_connections)
         members.add("max_connections", std::to_string(*one.max_connections));
     if (one.qos != Qos{})

@@ -1,6 +1,6 @@
 #include "config/exports.hpp"
 
-#include "config/addresses.hpp"
+#include "config/access_rules.hpp"
 #include "config/attach.hpp"
 #include "config/qos.hpp"
 #include "config/quotes.hpp"
@@ -51,25 +51,6 @@ void read_cache(Reader& reader, const Fields& fields, Export& into) {
         into.cache = *word == 0 ? Cache::buffered : Cache::direct;
 }
 
-void read_allow(Reader& reader, const Fields& fields, Export& into) {
-    const auto at = fields.find("allow");
-    const Array* const array = at ? reader.array(*at, "an array of addresses") : nullptr;
-    if (array == nullptr)
-        return;
-    if (array->empty())
-        reader.fault(*at, "want at least one address, got an empty array; without \"allow\" "
-                          "everyone is let in");
-    into.allow.emplace();
-    for (std::size_t i = 0; i < array->size(); ++i) {
-        const Node element = at->element(i);
-        const std::string* const text = reader.text(element, "an address or a range in quotes");
-        if (text == nullptr)
-            continue;
-        if (const auto range = reader.attempt(element, [text] { return parse_range(*text); }))
-            into.allow->push_back(*range);
-    }
-}
-
 /// Finds names that are taken. Those of exports that are no objects do not count.
 class Names {
 public:
@@ -114,7 +95,7 @@ Export read_export(Reader& reader, const Node& at, const std::string& folder) {
     if (const auto tls = fields.find("tls"))
         result.requires_tls = read_requires_tls(reader, *tls);
     read_truth(reader, fields, "kernel_only", result.kernel_only);
-    read_allow(reader, fields, result);
+    result.allow = read_rules(reader, fields, RulesOf::an_export);
     if (const auto most = fields.find("max_connections"))
         result.max_connections = reader.count(*most, 1, std::numeric_limits<std::uint32_t>::max());
     if (const auto qos = fields.find("qos"))
@@ -130,8 +111,6 @@ Export read_export(Reader& reader, const Node& at, const std::string& folder) {
 std::vector<Export> read_exports(Reader& reader, const Node& at, const std::string& folder) {
     std::vector<Export> exports;
     const Array* const array = reader.array(at, "an array of exports");
-    if (array != nullptr && array->empty())
-        reader.fault(at, "want at least one export, got an empty array");
     Names names(reader);
     for (std::size_t i = 0; array != nullptr && i < array->size(); ++i) {
         const Node element = at.element(i);

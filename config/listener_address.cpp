@@ -1,6 +1,7 @@
 #include "config/listener_address.hpp"
 
 #include "config/addresses.hpp"
+#include "config/ascii.hpp"
 #include "config/device_name.hpp"
 #include "config/quotes.hpp"
 
@@ -26,8 +27,7 @@ constexpr std::size_t longest_socket_name = 255;
 bool is_host_name(std::string_view text) {
     return !text.empty() && text.size() <= longest_host && !text.starts_with('.') &&
            !text.starts_with('-') && std::all_of(text.begin(), text.end(), [](char c) {
-               return ('a' <= c && c <= 'z') || ('A' <= c && c <= 'Z') || ('0' <= c && c <= '9') ||
-                      c == '-' || c == '.' || c == '_';
+               return is_letter(c) || is_digit(c) || c == '-' || c == '.' || c == '_';
            });
 }
 
@@ -51,11 +51,7 @@ std::string parse_plain_host(std::string_view host, std::string_view whole) {
     const bool numeric = host.find_first_not_of("0123456789.") == std::string_view::npos;
     if (numeric ? !parse_address(host) : !is_host_name(host))
         refuse("a host name, an IPv4 address or an IPv6 address in brackets", whole);
-    std::string name(host);
-    std::transform(name.begin(), name.end(), name.begin(), [](char c) {
-        return 'A' <= c && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    });
-    return name;
+    return lower_case(host);
 }
 
 std::uint16_t parse_port(std::string_view text, std::string_view whole) {

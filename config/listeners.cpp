@@ -1,5 +1,6 @@
 #include "config/listeners.hpp"
 
+#include "config/access_rules.hpp"
 #include "config/listener_address.hpp"
 #include "config/quotes.hpp"
 #include "config/tls.hpp"
@@ -25,7 +26,8 @@ std::uint32_t parse_mode(std::string_view text) {
     return mode;
 }
 
-/// A user or group. Whether the name exists is asked when the socket is made.
+/// A user or group. Whether the name exists is asked when the configuration is resolved, or the
+/// socket is made.
 std::string parse_account(std::string_view text) {
     if (text.empty() || text.find('\0') != std::string_view::npos)
         refuse("a name or a number", text);
@@ -51,6 +53,7 @@ auto read_text(Reader& reader, const std::optional<Node>& at, std::string_view w
 std::optional<Listener> read_unix(Reader& reader, const Fields& fields, const std::string& folder) {
     Listener listener;
     listener.unix_socket = read_socket(reader, fields, folder);
+    listener.allow = read_rules(reader, fields, RulesOf::a_unix_listener);
     return listener.unix_socket ? std::optional(listener) : std::nullopt;
 }
 
@@ -75,6 +78,7 @@ std::optional<Listener> read_tcp(Reader& reader, const Fields& fields) {
     Listener listener;
     listener.tcp = read_text(reader, fields.find("tcp"), "\"host:port\"",
                              [](std::string_view text) { return parse_tcp(text); });
+    listener.allow = read_rules(reader, fields, RulesOf::a_tcp_listener);
     return listener.tcp ? std::optional(listener) : std::nullopt;
 }
 
@@ -122,7 +126,8 @@ void find_duplicates(Reader& reader, const std::vector<Listener>& listeners) {
     std::map<std::string, const Listener*> first_with;
     for (const Listener& listener : listeners) {
         const auto [first, is_new] = first_with.emplace(to_string(listener), &listener);
-        if (!is_new && is_fixed(listener))
+        // Of two ports that are only alike, a reload could not tell which rules are whose.
+        if (!is_new && (is_fixed(listener) || first->second->allow != listener.allow))
             reader.fault(listener.place, "want each listener once, got " + in_quotes(first->first) +
                                              " as in " + first->second->place.path);
     }
@@ -131,7 +136,10 @@ void find_duplicates(Reader& reader, const std::vector<Listener>& listeners) {
 } // namespace
 
 std::optional<std::string> read_account(Reader& reader, const std::optional<Node>& at) {
-    return read_text(reader, at, "a name in quotes", parse_account);
+    if (const auto* const number = at ? std::get_if<Number>(&at->value.data) : nullptr)
+        if (number->literal.find_first_not_of("0123456789") == std::string::npos)
+            return reader.attempt(*at, [number] { return parse_account(number->literal); });
+    return read_text(reader, at, "a name in quotes, or a number", parse_account);
 }
 
 std::optional<UnixAddress> read_socket(Reader& reader, const Fields& fields,

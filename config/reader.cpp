@@ -13,11 +13,13 @@ namespace interposed::config {
 namespace {
 
 constexpr std::array<std::string_view, 9> top_keys = {
-    "listen", "exports", "limits", "control", "state_dir", "metrics", "tls", "run_as", "log"};
+    "listen", "exports", "limits", "control", "state_dir", "metrics", "run_as", "tls", "log"};
 constexpr std::array<std::string_view, 5> limit_keys = {
     "connections", "connections_per_client", "memory", "handshake_timeout_s", "keepalive_s"};
-constexpr std::array<std::string_view, 7> listener_keys = {
-    "unix", "tcp", "systemd", "mode", "owner", "group", "tls"};
+constexpr std::array<std::string_view, 8> listener_keys = {
+    "unix", "tcp", "systemd", "mode", "owner", "group", "tls", "allow"};
+constexpr std::array<std::string_view, 8> rule_keys = {
+    "address", "user", "group", "tls_subject", "tls_common_name", "tls_san", "psk", "access"};
 constexpr std::array<std::string_view, 15> export_keys = {
     "name",     "description", "claim",       "cache", "read_only",
     "optional", "tls",         "kernel_only", "allow", "max_connections",
@@ -45,11 +47,13 @@ bool has(const Level& level, std::string_view key) {
 
 std::string unknown_key(std::string_view key, const Level& level) {
     const std::string text = "unknown key " + in_quotes(key) + " " + std::string(level.name);
+    const bool is_misspelt = !nearest(key, level.keys).empty(); // "user" is rather "users"
+    if (!is_misspelt && has(rule_level, key))
+        return text + "; it belongs " + std::string(rule_level.name);
     for (const Level* const other :
          {&export_level, &segment_level, &listener_level, &limits_level, &top_level, &qos_level,
-          &control_level, &log_level, &attach_level, &interposed_level, &tls_level,
-          &run_as_level})
-        if (has(*other, key))
+          &control_level, &log_level, &attach_level, &interposed_level, &tls_level, &run_as_level})
+        if (has(*other, key) && !(is_misspelt && other == &run_as_level))
             return text + "; it belongs " + std::string(other->name);
     return text + hint(key, level.keys);
 }
@@ -59,6 +63,7 @@ std::string unknown_key(std::string_view key, const Level& level) {
 const Level top_level = {"at the top level", top_keys};
 const Level limits_level = {"in \"limits\"", limit_keys};
 const Level listener_level = {"in a listener", listener_keys};
+const Level rule_level = {"in a rule", rule_keys};
 const Level export_level = {"in an export", export_keys};
 const Level segment_level = {"in a segment", segment_keys};
 const Level table_level = {"in a table", std::span(export_keys).last(2)};

@@ -73,6 +73,7 @@ struct Level {
 extern const Level top_level;
 extern const Level limits_level;
 extern const Level listener_level;
+extern const Level rule_level;
 extern const Level export_level;
 extern const Level segment_level;
 extern const Level table_level;

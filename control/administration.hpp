@@ -197,6 +197,7 @@ private:
     server::ExportSet::List keep_out_of(const server::ExportSet::List& removed, Clients clients);
     asio::awaitable<void> forget(std::shared_ptr<Plan> plan);
     void put_in_place(Plan& plan);
+    asio::awaitable<void> apply_rules();
     asio::awaitable<void> take_away(server::ExportSet::List removed, Clients clients);
 
     server::Server& server_;

@@ -3,8 +3,6 @@
 #include "attach/kernel_device.hpp"
 #include "control/boot.hpp"
 #include "control/exports_by_name.hpp"
-#include "devices/holders.hpp"
-#include "devices/probe.hpp"
 #include "server/log.hpp"
 
 #include <algorithm>
@@ -13,9 +11,7 @@
 #include <asio/detached.hpp>
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
-#include <atomic>
 #include <cerrno>
-#include <fcntl.h>
 #include <sys/socket.h>
 #include <system_error>
 #include <thread>
@@ -28,12 +24,10 @@ using config::in_quotes;
 
 namespace {
 
-constexpr std::chrono::seconds kernel_deadline{30};
 /// The kernel gives up a killed server's, or our own last one, a little after us: a ring's file
 /// table is put away up to a second later on Linux 6.1.
 constexpr std::chrono::seconds lease_lingers{3};
 constexpr std::chrono::milliseconds lease_step{10};
-constexpr std::chrono::milliseconds look_again{5};
 constexpr std::chrono::milliseconds first_pause{20};
 constexpr std::chrono::milliseconds longest_pause{500};
 /// Sockets that lasted so long were taken; those that the kernel closes at once were not.
@@ -59,26 +53,6 @@ private:
 
 Refusal refused(const std::string& export_name, const std::string& why) {
     return {RefusalKind::refused, export_text(export_name) + ": " + why};
-}
-
-/// The claim of a device that is to go away: nobody else comes to use it while this lives. It is
-/// opened for a moment, which may make the kernel look for partitions: reads that this very server
-/// answers. Throws Refusal, naming who uses it.
-devices::FileDescriptor claim_unused(unsigned index) {
-    const std::string path = attach::path_of(index);
-    devices::FileDescriptor fd(::open(path.c_str(), O_RDONLY | O_EXCL | O_CLOEXEC));
-    if (fd || errno == ENXIO) // it has no size: nobody can use it
-        return fd;
-    std::string found = std::generic_category().message(errno);
-    if (errno == EBUSY) {
-        try {
-            found = devices::describe_holders(devices::probe(path));
-        } catch (const std::exception&) {
-            found.clear();
-        }
-    }
-    throw Refusal(RefusalKind::refused,
-                  path + ": want it unused, found it " + (found.empty() ? "busy" : found));
 }
 
 /// On a thread that may wait. The device that was attached under the identifier gets the sockets;
@@ -180,7 +154,7 @@ KernelExport Attachment::describe() const {
     return {.index = told_ ? told_->index : 0,
             .size = now->size() / block * block,
             .block_size = block,
-            .flags = now->flags(protocol::Framing::simple, false),
+            .flags = now->flags(protocol::Framing::simple, false, true),
             .timeout_s = wish_.timeout_s,
             .dead_conn_timeout_s = wish_.dead_conn_timeout_s,
             .identifier = wish_.identifier};
@@ -286,16 +260,6 @@ void Attachment::serve_inherited() {
     log::info(export_text(export_name_) + ": goes on with " + std::to_string(sessions_) +
                   " connections to " + device(),
               {.export_name = export_name_});
-}
-
-/// Not with the timer that run() waits for.
-template <typename Condition>
-asio::awaitable<void> Attachment::wait_until(Condition condition, Clock::time_point deadline) {
-    asio::steady_timer timer(server_.context());
-    while (!condition() && Clock::now() < deadline) {
-        timer.expires_after(look_again);
-        co_await timer.async_wait(asio::use_awaitable);
-    }
 }
 
 asio::awaitable<Attachment::Handed> Attachment::hand_over() {
@@ -447,46 +411,6 @@ void Attachment::end_sessions(bool sockets_wanted) {
 
 Attachment::Handed Attachment::take_sockets() {
     return {.told = told_.value_or(KernelExport{}), .sockets = std::exchange(handed_, {})};
-}
-
-asio::awaitable<void> Attachment::detach(bool force) {
-    const auto self = shared_from_this();
-    detaching_ = true;
-    changed_.cancel();
-    co_await wait_until([this] { return !wiring_; }, Clock::time_point::max());
-    std::exception_ptr failed;
-    if (told_ && state_ != State::left) {
-        enum : int { open, begun, called_off };
-        const auto stage = std::make_shared<std::atomic<int>>(open);
-        const auto move_to = [stage](int next) {
-            int before = open;
-            return stage->compare_exchange_strong(before, next);
-        };
-        auto work = [index = told_->index, force, identifier = wish_.identifier, move_to] {
-            const auto claimed = force ? devices::FileDescriptor() : claim_unused(index);
-            const auto found = attach::look_at(index);
-            if (!found || !found->connected || found->identifier != identifier)
-                return;
-            if (!move_to(begun))
-                throw Refusal(RefusalKind::timeout, "detaching was called off");
-            attach::NbdNetlink().disconnect(index);
-        };
-        std::function<bool()> cancel = [move_to] { return move_to(called_off); };
-        try {
-            co_await jobs_.run("detaching", std::move(work), Clock::now() + kernel_deadline,
-                               std::move(cancel));
-        } catch (...) {
-            failed = std::current_exception();
-        }
-    }
-    detaching_ = false;
-    ending_ = !failed;
-    changed_.cancel();
-    if (failed)
-        std::rethrow_exception(failed);
-    state_ = State::left;
-    co_await wait_until([this] { return sessions_ == 0; }, Clock::now() + kernel_deadline);
-    drop_lease();
 }
 
 asio::awaitable<void> Attachment::follow_size() {

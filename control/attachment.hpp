@@ -8,6 +8,7 @@
 
 #include <asio/awaitable.hpp>
 #include <asio/steady_timer.hpp>
+#include <asio/use_awaitable.hpp>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -82,6 +83,8 @@ public:
 
 private:
     using Clock = std::chrono::steady_clock;
+    static constexpr std::chrono::seconds kernel_deadline{30};
+    static constexpr std::chrono::milliseconds look_again{5};
     /// Both ends of the sockets that a kernel device is to get.
     struct Sockets;
 
@@ -100,8 +103,15 @@ private:
     [[nodiscard]] bool is_out_of_path() const;
     [[nodiscard]] std::string why_to_leave() const;
     void leave(const std::string& why);
+    /// Not with the timer that run() waits for.
     template <typename Condition>
-    asio::awaitable<void> wait_until(Condition condition, Clock::time_point deadline);
+    asio::awaitable<void> wait_until(Condition condition, Clock::time_point deadline) {
+        asio::steady_timer timer(changed_.get_executor());
+        while (!condition() && Clock::now() < deadline) {
+            timer.expires_after(look_again);
+            co_await timer.async_wait(asio::use_awaitable);
+        }
+    }
     [[nodiscard]] std::string device() const;
     void serves(attach::KernelExport told);
 

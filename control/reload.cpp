@@ -86,7 +86,7 @@ asio::awaitable<Administration::Reloaded> Administration::reload(Clients clients
     co_await prepare(plan, winner);
     auto work = [this, plan] { open_all(*plan); };
     co_await jobs_.run("opening the devices", std::move(work), Clock::now() + 2 * open_deadline);
-    plan->listeners = server_.bind(plan->wanted.listen);
+    plan->listeners = server_.bind(plan->resolved.listeners);
     for (const auto& listener : plan->listeners)
         plan->report.listeners_added.push_back(listener->uri());
     check_running();
@@ -107,6 +107,7 @@ asio::awaitable<Administration::Reloaded> Administration::reload(Clients clients
     }
     kept.clear(); // whoever keeps them keeps their claims
     put_in_place(*plan);
+    co_await apply_rules();
     co_await take_away(std::move(plan->removed), clients);
     log::info("reloaded: " + std::to_string(plan->report.added.size()) + " exports added, " +
               std::to_string(plan->report.removed.size()) + " removed, " +
@@ -235,7 +236,7 @@ void Administration::plan_change(Plan& plan, const LivePointer& live,
     const config::Export& after = *resolved.source;
     const bool same =
         same_table(now->definition->resolved, resolved) && before.read_only == after.read_only;
-    if (same && before == after) {
+    if (same && before == after && server::same_access(now->access, resolved.access)) {
         ++plan.report.unchanged;
         return;
     }
@@ -245,7 +246,7 @@ void Administration::plan_change(Plan& plan, const LivePointer& live,
                       export_text(after.name) + " is to change and is suspended: resume it first");
     plan.report.changed.push_back(after.name);
     if (same)
-        plan.terms.emplace_back(live, server_.on_terms(*now, after));
+        plan.terms.emplace_back(live, server_.on_terms(*now, resolved));
     else
         plan.swaps.push_back({.live = live, .next = server_.open(resolved, now.get())});
 }
@@ -338,7 +339,8 @@ void Administration::put_in_place(Plan& plan) {
     server_.change_exports(plan.added, {});
     server_.set_limits(plan.wanted.limits);
     server_.set_tls(plan.resolved.tls);
-    plan.report.listeners_removed = server_.listen(plan.wanted.listen, std::move(plan.listeners));
+    plan.report.listeners_removed =
+        server_.listen(plan.resolved.listeners, std::move(plan.listeners));
     log::configure(file_.log.level, file_.log.format);
     for (const std::string& name : plan.forgotten) {
         if (const auto live = server_.exports().find(name))
@@ -353,6 +355,15 @@ void Administration::put_in_place(Plan& plan) {
         tell(EventKind::created, live->now()->name);
     for (const std::string& name : plan.report.changed)
         tell(EventKind::swapped, name, "reloaded");
+}
+
+/// Nobody who may not do so any more begins anything after that.
+asio::awaitable<void> Administration::apply_rules() {
+    Signal applied(server_.context());
+    server_.apply_rules(applied.trigger());
+    const bool in_time = co_await applied.wait(Clock::now() + close_deadline);
+    if (!in_time)
+        log::warning("reload: some clients have not come to know the rules yet: they are stuck");
 }
 
 asio::awaitable<void> Administration::take_away(server::ExportSet::List removed, Clients clients) {

@@ -37,21 +37,6 @@ Id known(const char* what, const std::string& name, std::optional<Id> found) {
     return *found;
 }
 
-/// The groups that a peer is in besides its first.
-std::vector<gid_t> other_groups(int fd) {
-    std::vector<gid_t> groups(64);
-    for (;;) {
-        auto length = static_cast<socklen_t>(groups.size() * sizeof(gid_t));
-        if (::getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &length) == 0) {
-            groups.resize(length / sizeof(gid_t));
-            return groups;
-        }
-        if (errno != ERANGE || length / sizeof(gid_t) <= groups.size())
-            return {};
-        groups.resize(length / sizeof(gid_t));
-    }
-}
-
 constexpr const char* denied =
     R"({"jsonrpc":"2.0","id":null,"error":{"code":8,"message":"this user may not control the )"
     R"(server","data":{"kind":"denied"}}})"
@@ -157,8 +142,8 @@ private:
         changed_.notify_all();
     }
 
-    /// Whether the other side does not even read any more. One that has only said all it has to say,
-    /// as a pipe into socat does, is waiting for its answers.
+    /// Whether the other side does not even read any more. One that has only said all it has to
+    /// say, as a pipe into socat does, is waiting for its answers.
     [[nodiscard]] bool has_left() {
         pollfd asked{.fd = socket_.native_handle(), .events = POLLRDHUP, .revents = 0};
         return ::poll(&asked, 1, 0) <= 0 || (asked.revents & (POLLHUP | POLLERR | POLLNVAL)) != 0;
@@ -283,16 +268,12 @@ asio::awaitable<void> ControlSocket::accept_all() {
 
 void ControlSocket::serve(Socket socket) {
     std::error_code ignored;
-    ucred peer{};
-    socklen_t length = sizeof peer;
-    const bool known =
-        ::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &length) == 0;
-    const auto groups = other_groups(socket.native_handle());
-    const bool in_group = std::any_of(groups.begin(), groups.end(),
-                                      [this](gid_t each) { return groups_.contains(each); });
-    if (!known || (!may(peer.uid, peer.gid) && !in_group)) {
-        log::warning("control: turned away: pid " + std::to_string(peer.pid) + " uid " +
-                     std::to_string(peer.uid));
+    const auto peer = server::Credentials::of(socket.native_handle());
+    if (!peer || !may(*peer)) {
+        log::warning("control: turned away: " +
+                     (peer ? "pid " + std::to_string(peer->pid) + " uid " +
+                                 std::to_string(peer->uid)
+                           : "a client that the kernel does not know"));
         (void)::send(socket.native_handle(), denied, std::char_traits<char>::length(denied),
                      MSG_DONTWAIT | MSG_NOSIGNAL);
         socket.close(ignored);
@@ -311,8 +292,10 @@ void ControlSocket::serve(Socket socket) {
                    [this, connection](std::exception_ptr) { connections_.erase(connection); });
 }
 
-bool ControlSocket::may(uid_t uid, gid_t gid) const {
-    return uid == 0 || uid == ::geteuid() || users_.contains(uid) || groups_.contains(gid);
+bool ControlSocket::may(const server::Credentials& peer) const {
+    return peer.uid == 0 || peer.uid == ::geteuid() || users_.contains(peer.uid) ||
+           std::any_of(groups_.begin(), groups_.end(),
+                       [&peer](gid_t each) { return peer.in_group(each); });
 }
 
 } // namespace interposed::control

@@ -2,6 +2,7 @@
 
 #include "config/config.hpp"
 #include "control/methods.hpp"
+#include "server/peer.hpp"
 
 #include <asio/awaitable.hpp>
 #include <asio/local/stream_protocol.hpp>
@@ -44,7 +45,7 @@ private:
 
     asio::awaitable<void> accept_all();
     void serve(Socket socket);
-    [[nodiscard]] bool may(uid_t uid, gid_t gid) const;
+    [[nodiscard]] bool may(const server::Credentials& peer) const;
 
     asio::io_context& context_;
     asio::local::stream_protocol::acceptor acceptor_;

@@ -102,6 +102,10 @@ std::optional<Fields> Fields::object_or_null(const char* key) const {
     return at(key).is_null() ? std::nullopt : std::optional(object(key));
 }
 
+const Json* Fields::list_or_null(const char* key) const {
+    return at(key).is_null() ? nullptr : &list(key);
+}
+
 std::string json_text(const Json& value, bool for_people) {
     // What harmless() replaces can stand in strings only, and there its escapes mean the same.
     // An error message of ours may quote what is not UTF-8.

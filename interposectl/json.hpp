@@ -34,6 +34,7 @@ public:
     [[nodiscard]] std::optional<std::string> text_or_null(const char* key) const;
     [[nodiscard]] std::optional<std::uint64_t> number_or_null(const char* key) const;
     [[nodiscard]] std::optional<Fields> object_or_null(const char* key) const;
+    [[nodiscard]] const Json* list_or_null(const char* key) const;
 
     [[nodiscard]] bool has(const char* key) const { return object_->contains(key); }
 

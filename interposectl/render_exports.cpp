@@ -41,6 +41,30 @@ std::string device_lines(const Fields& of, const std::string& more_indent) {
     return text;
 }
 
+/// One rule of "allow", which is an address or an object.
+std::string rule_text(const Json& rule, const std::string& where) {
+    if (rule.is_string())
+        return printable(rule.get<std::string>());
+    const Fields fields(rule, where);
+    std::string text;
+    for (const auto& [key, value] : rule.items())
+        if (key != "access")
+            text += harmless(key) + " " + printable(fields.text(key.c_str())) + ", ";
+    return (text.empty() ? "anybody, " : text) +
+           (fields.text("access") == "read_only" ? "read-only" : "read-write");
+}
+
+std::string clients_line(const Fields& each) {
+    const Json* const allow = each.has("allow") ? each.list_or_null("allow") : nullptr;
+    if (allow == nullptr)
+        return {};
+    std::string text;
+    for (std::size_t i = 0; i < allow->size(); ++i)
+        text += (i > 0 ? "; " : "") +
+                rule_text((*allow)[i], "allow[" + std::to_string(i) + "]");
+    return line("clients: " + text);
+}
+
 std::string rate_text(const Fields& qos, const std::string& prefix) {
     const auto with_burst = [](std::string text, std::uint64_t burst, const std::string& most) {
         return burst == 0 ? text : text + " (at once " + most + ")";
@@ -92,6 +116,7 @@ std::string export_text(const Fields& each) {
     text += line("blocks: at least " + std::to_string(each.number("minimum_block")) +
                  ", preferred " + std::to_string(each.number("preferred_block")) + ", cache " +
                  harmless(each.text("cache")));
+    text += clients_line(each);
     text += line("connections: " + connections_text(each));
     text += line("limits: " + qos_text(each.object("qos")));
     if (each.flag("tracing"))

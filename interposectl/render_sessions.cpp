@@ -74,11 +74,19 @@ std::string tls_version(const Fields& session) {
     return harmless(tls.substr(0, tls.find(' ')));
 }
 
+/// As far as it depends on the client and the export; nothing in the handshake.
+const char* access_text(const Fields& session) {
+    if (!session.has("read_only") || !session.text_or_null("export"))
+        return "-";
+    return session.flag("read_only") ? "read-only" : "read-write";
+}
+
 } // namespace
 
 std::string sessions_table(const Json& result) {
     Columns columns({{"SESSION", Align::right},
                      {"EXPORT"},
+                     {"ACCESS"},
                      {"CLIENT"},
                      {"SINCE"},
                      {"REPLIES"},
@@ -93,7 +101,7 @@ std::string sessions_table(const Json& result) {
         const auto name = each.text_or_null("export");
         columns.add(
             {std::to_string(each.number("session")), name ? export_name(*name) : "(handshake)",
-             harmless(each.text("client")), time_text(each.real("since")),
+             access_text(each), harmless(each.text("client")), time_text(each.real("since")),
              harmless(each.text_or_null("framing").value_or("-")), tls_version(each),
              std::to_string(each.number("requests")), std::to_string(each.number("errors")),
              human_size(each.number("bytes_read")), human_size(each.number("bytes_written")),

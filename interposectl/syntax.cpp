@@ -183,8 +183,8 @@ constexpr std::array verb_table = {
     VerbSyntax{"guard",
                "[VOLUME]",
                "lead volumes back to their disks that have no server",
-               "Watches over a volume that is interposed with --fail-open until that is released, or\n"
-               "over all there are, and goes on: for a service. Talks to no server.\n",
+               "Watches over a volume that is interposed with --fail-open until that is released,\n"
+               "or over all there are, and goes on: for a service. Talks to no server.\n",
                {},
                0,
                1},

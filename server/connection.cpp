@@ -5,14 +5,16 @@
 
 #include <asio/bind_executor.hpp>
 #include <asio/post.hpp>
+#include <utility>
 
 namespace interposed::server {
 
 Connection::Connection(std::uint64_t id, std::unique_ptr<Stream> stream, Peer peer, Loop& loop,
-                       const ExportSet& exports)
+                       const ExportSet& exports, std::shared_ptr<const ListenerRules> entrance)
     : id_(id), name_("session " + std::to_string(id) + " (" + peer.name + ")"),
       peer_(std::move(peer)), stream_(std::move(stream)), loop_(loop),
-      strand_(asio::make_strand(loop.context())), catalog_(exports, peer_), deadline_(strand_) {
+      strand_(asio::make_strand(loop.context())), catalog_(exports, peer_, std::move(entrance)),
+      deadline_(strand_) {
     loop_.enter();
 }
 
@@ -58,6 +60,13 @@ asio::awaitable<void> Connection::serve() {
     if (!start.now)
         throw ProtocolError("the export has changed while it was being chosen");
     agreement->chosen = std::move(start.now); // whoever keeps it keeps its claims
+    if (!agreed_on_) { // rules that change from now on find a guest of the export
+        const auto access = catalog_.access_to(*agreement->chosen);
+        if (access == config::Access::none)
+            throw ProtocolError("may not use the export any more that it was choosing");
+        agreement->read_only = agreement->read_only || access == config::Access::read_only;
+    }
+    read_only_ = agreement->read_only || agreement->chosen->read_only;
     if (agreement->chosen->throttle)
         agreement->client_limit =
             agreement->chosen->throttle->clients.of(peer_.client, RateLimiter::Clock::now());
@@ -110,10 +119,50 @@ void Connection::go_on(std::shared_ptr<const Export> now, std::function<void()> 
         const auto self = weak.lock();
         if (!self || !self->session_)
             return;
-        if (!self->ended_)
+        if (!self->ended_) {
+            self->read_only_ = now->read_only;
+            self->take_rules(*now);
             self->session_->go_on(std::move(now));
+        }
         went_on();
     });
+}
+
+void Connection::apply_rules(std::function<void()> done) {
+    asio::post(strand_, [weak = weak_from_this(), done = std::move(done)] {
+        const auto self = weak.lock();
+        if (self && !self->ended_) {
+            if (self->session_)
+                self->take_rules(*self->catalog_.seat()->at().now());
+            else if (!self->agreed_on_ &&
+                     self->catalog_.access_by_listener() == config::Access::none)
+                self->stop();
+        }
+        done();
+    });
+}
+
+/// This host's kernel has no rules. On the strand, with a session.
+void Connection::take_rules(const Export& served) {
+    if (agreed_on_)
+        return;
+    const auto access = catalog_.access_to(served);
+    if (access == config::Access::none)
+        turn_out();
+    else if (access == config::Access::read_only)
+        session_->forbid_writes();
+    read_only_ = read_only_ || session_->writes_forbidden();
+}
+
+void Connection::turn_out() {
+    if (std::exchange(turned_out_, true))
+        return;
+    log::warning(name_ + ": export \"" + export_name_ + "\": turned out: rules have changed, and "
+                                                        "there is none any more for " +
+                     identity_of(peer_),
+                 {.session = id_, .client = peer_.name, .export_name = export_name_});
+    session_->stop("rules have changed");
+    close_in(turn_out_deadline);
 }
 
 void Connection::trace(bool on) {
@@ -140,6 +189,7 @@ Connection::Status Connection::status() const {
     const SessionCounts& counts = session_->counts();
     now.export_name = export_name_;
     now.framing = session_->framing();
+    now.read_only = read_only_;
     now.requests = counts.requests;
     now.errors = counts.errors;
     now.bytes_read = counts.bytes_read;
@@ -156,7 +206,10 @@ void Connection::close_in(std::chrono::seconds patience) {
         if (cancelled || !self || self->deadline_.expiry() > asio::steady_timer::clock_type::now())
             return;
         self->deadline_passed_ = true;
-        self->stream_->close();
+        if (self->session_ && !self->ended_)
+            self->session_->abort(); // which it waits for
+        else
+            self->stream_->close();
     };
     deadline_.async_wait(asio::bind_executor(strand_, expired));
 }
@@ -181,7 +234,8 @@ asio::awaitable<std::optional<Agreement>> Connection::shake_hands() {
         if (next == Negotiation::Next::transmission)
             co_return Agreement{.chosen = negotiation.chosen(),
                                 .framing = negotiation.framing(),
-                                .contexts = negotiation.contexts()};
+                                .contexts = negotiation.contexts(),
+                                .read_only = negotiation.told_read_only()};
         if (next != Negotiation::Next::start_tls)
             co_return std::nullopt;
         co_await start_tls();

@@ -44,9 +44,13 @@ class Connection final : public Guest, public std::enable_shared_from_this<Conne
 public:
     /// For a client to leave after it was told that nothing more comes.
     static constexpr std::chrono::seconds leave_deadline{2};
+    /// For one that may not stay to take the answers to what was accepted of it.
+    static constexpr std::chrono::seconds turn_out_deadline{10};
 
+    /// `entrance` are the rules of the listener that the client came through; null: it has none.
     Connection(std::uint64_t id, std::unique_ptr<Stream> stream, Peer peer, Loop& loop,
-               const ExportSet& exports);
+               const ExportSet& exports,
+               std::shared_ptr<const ListenerRules> entrance = nullptr);
     ~Connection() override;
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
@@ -90,6 +94,12 @@ public:
     /// Gives the client up if the network has not brought its host's answer for so long.
     void end_if_lost(std::chrono::milliseconds patience);
 
+    /// Rules have changed. A client that may not use its export any more is turned out: what was
+    /// accepted of it is finished. One that may only read does not write from now on; who may do
+    /// more than before has to connect again. `done` is called when that is so, or never, and is
+    /// let go of in any case. From any thread.
+    void apply_rules(std::function<void()> done);
+
     /// Logs each request, or does not any more. From any thread.
     void trace(bool on);
     [[nodiscard]] bool tracing() const { return tracing_; }
@@ -108,6 +118,7 @@ public:
         std::string export_name; ///< empty, and no framing: still in the handshake
         std::optional<protocol::Framing> framing;
         std::string tls; ///< "TLSv1.3 TLS_AES_256_GCM_SHA384"; empty: none
+        bool read_only = false; ///< for this client at least
         std::chrono::system_clock::time_point since;
         std::uint64_t requests = 0;
         std::uint64_t errors = 0;
@@ -126,6 +137,8 @@ private:
     asio::awaitable<std::optional<Agreement>> shake_hands();
     asio::awaitable<void> start_tls();
     Agreement take_agreed_place();
+    void take_rules(const Export& served);
+    void turn_out();
     void log_end(std::string_view how) const;
 
     const std::uint64_t id_;
@@ -145,8 +158,10 @@ private:
     Security security_ = Security::none;
     std::optional<std::string> agreed_on_; ///< an export
     std::atomic<bool> tracing_{false};
+    std::atomic<bool> read_only_{false};
     bool deadline_passed_ = false;
     bool stopping_ = false;
+    bool turned_out_ = false;
     bool ended_ = false;       ///< the session is over, and its export may be closed
     mutable std::mutex mutex_; ///< of those below, which status() reads; others only on the strand
     std::string tls_description_;

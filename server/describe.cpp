@@ -17,12 +17,46 @@ constexpr std::size_t most_shown = 64;
 constexpr std::size_t shown_ends = 8;
 constexpr const char* indent = "    ";
 
-std::string clients_text(const config::Export& source) {
-    if (!source.allow)
-        return "all";
+/// A name, and the number that was found for it.
+template <typename Id>
+std::string account_text(const config::Account& account, Id id) {
+    const std::string number = std::to_string(id);
+    return account.name == number ? number : in_quotes(account.name) + " (" + number + ")";
+}
+
+std::string rule_text(const AccessList::Rule& rule, bool read_only) {
+    const config::AccessRule& source = rule.source;
     std::string text;
-    for (const config::AddressRange& range : *source.allow)
-        text.append(text.empty() ? "" : ", ").append(config::to_string(range));
+    const auto add = [&text](const char* what, const std::string& value) {
+        text.append(text.empty() ? "" : ", ").append(what).append(value);
+    };
+    if (source.address)
+        add("address ", config::to_string(*source.address));
+    if (source.unix_socket)
+        add("any client of a Unix socket", "");
+    if (source.user)
+        add("user ", account_text(*source.user, rule.user.value_or(0)));
+    if (source.group)
+        add("group ", account_text(*source.group, rule.group.value_or(0)));
+    if (source.tls_subject)
+        add("TLS subject ", in_quotes(config::to_string(*source.tls_subject)));
+    if (source.tls_common_name)
+        add("TLS common name ", in_quotes(*source.tls_common_name));
+    if (source.tls_san)
+        add("TLS alternative name ", in_quotes(config::to_string(*source.tls_san)));
+    if (source.psk)
+        add("PSK identity ", in_quotes(*source.psk));
+    const bool writes = source.access == config::Access::read_write && !read_only;
+    return (text.empty() ? "anybody" : text) + (writes ? ": read-write" : ": read-only");
+}
+
+/// A line for each rule, of an export, which may be read-only for everybody, or of a listener.
+std::string clients_text(const AccessPointer& access, bool read_only) {
+    if (!access)
+        return indent + std::string("clients: all\n");
+    std::string text = indent + std::string("clients:\n");
+    for (const AccessList::Rule& rule : access->rules())
+        text += indent + (indent + rule_text(rule, read_only)) + "\n";
     return text;
 }
 
@@ -80,8 +114,9 @@ std::string export_text(const ResolvedExport& from) {
                        (source.read_only ? "read-only" : "read-write") + "\n";
     if (!source.description.empty())
         text += indent + ("description: " + escaped(source.description)) + "\n";
-    text += indent + ("clients: " + clients_text(source)) +
-            (source.requires_tls ? ", over TLS only\n" : "\n");
+    if (source.requires_tls)
+        text += indent + std::string("over TLS only\n");
+    text += clients_text(from.access, source.read_only);
     for (const ResolvedDevice& device : from.devices)
         text += indent + ("device " + device_text(device)) + "\n";
     text += indent + ("segments: " + std::to_string(from.segments.size())) + "\n";
@@ -91,7 +126,13 @@ std::string export_text(const ResolvedExport& from) {
 } // namespace
 
 std::string describe(const Resolved& resolved) {
+    if (resolved.exports.empty())
+        return "no exports\n";
     std::string text;
+    for (const ResolvedListener& one : resolved.listeners)
+        if (one.access)
+            text += "listener " + escaped(to_string(*one.source)) + ":\n" +
+                    clients_text(one.access, false);
     for (const ResolvedExport& one : resolved.exports)
         text.append(text.empty() ? "" : "\n").append(export_text(one));
     return text;

@@ -2,6 +2,7 @@
 
 #include "config/config.hpp"
 #include "protocol/transmission.hpp"
+#include "server/access.hpp"
 #include "server/memory_budget.hpp"
 #include "server/rate_limiter.hpp"
 #include "server/resolve.hpp"
@@ -72,10 +73,10 @@ struct Export {
     std::string name;
     std::string description;
     bool read_only = false;
-    std::optional<std::vector<config::AddressRange>> allow; ///< absent: everyone
-    std::optional<std::uint32_t> max_connections;           ///< absent: only the server's limits
-    std::shared_ptr<const Definition> definition;           ///< null in tests that need none
-    std::uint64_t generation = 1;                           ///< how many tables it has had
+    AccessPointer access;                         ///< null: everybody may do everything
+    std::optional<std::uint32_t> max_connections; ///< absent: only the server's limits
+    std::shared_ptr<const Definition> definition; ///< null in tests that need none
+    std::uint64_t generation = 1;                 ///< how many tables it has had
     std::shared_ptr<TableLayer> table;
     /// What its clients may take of the memory of all: one that is stuck leaves some to the others.
     std::shared_ptr<MemoryBudget> memory;
@@ -88,8 +89,10 @@ struct Export {
     [[nodiscard]] std::uint64_t size() const { return table->size(); }
     [[nodiscard]] devices::Layer& layer() const { return *table; }
 
-    /// The transmission flags to advertise (proto.md, "Transmission flags").
-    [[nodiscard]] std::uint16_t flags(protocol::Framing framing, bool has_contexts) const;
+    /// The transmission flags to advertise (proto.md, "Transmission flags") to a client that may
+    /// write as far as it depends on the client.
+    [[nodiscard]] std::uint16_t flags(protocol::Framing framing, bool has_contexts,
+                                      bool client_may_write) const;
 };
 
 /// The largest request with a payload that is served, bytes.

@@ -216,7 +216,9 @@ const Probes::Finding& Probes::of(const std::string& name) {
 
 ResolvedExport resolve_export(const config::Export& source, Probes& probes,
                               std::vector<Fault>& faults) {
-    return ExportResolver(source, probes, faults).run();
+    ResolvedExport resolved = ExportResolver(source, probes, faults).run();
+    resolved.access = resolve_access(source.allow, faults);
+    return resolved;
 }
 
 } // namespace interposed::server

@@ -1,11 +1,14 @@
 #include "server/export_set.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <string>
 #include <utility>
 
 namespace interposed::server {
+
+using config::Access;
 
 struct ExportSet::Names {
     List all;
@@ -41,6 +44,12 @@ std::shared_ptr<LiveExport> ExportSet::find(std::string_view name) const {
     return found == names->by_name.end() ? nullptr : found->second;
 }
 
+std::shared_ptr<LiveExport> ExportSet::decoy(std::string_view name) const {
+    const auto names = this->names();
+    const std::size_t count = names->all.size();
+    return count == 0 ? nullptr : names->all[std::hash<std::string_view>()(name) % count];
+}
+
 void ExportSet::change(const List& added, const List& removed) {
     List list = all();
     std::erase_if(list, [&removed](const auto& each) {
@@ -56,27 +65,48 @@ std::vector<std::shared_ptr<const Export>> PeerCatalog::visible() const {
     std::vector<std::shared_ptr<const Export>> seen;
     for (const auto& each : exports_.all()) {
         auto now = each->now();
-        if (peer_may_see(*now))
+        if (access_to(*now) != Access::none)
             seen.push_back(std::move(now));
     }
     return seen;
 }
 
 std::shared_ptr<const Export> PeerCatalog::find(std::string_view name) const {
-    auto found = exports_.find(name);
-    if (!found && name.empty()) {
-        if (const auto all = exports_.all(); all.size() == 1)
-            found = all.front();
+    if (const auto found = exports_.find(name)) {
+        auto now = found->now();
+        if (access_to(*now) != Access::none)
+            return now;
+        if (auto only = find_default(name))
+            return only;
+        exports_.denials().no_export(peer_, name, now->access.get());
+        return nullptr;
     }
-    auto now = found ? found->now() : nullptr;
-    return now && peer_may_see(*now) ? now : nullptr;
+    if (const auto decoy = exports_.decoy(name))
+        (void)access_to(*decoy->now());
+    if (auto only = find_default(name))
+        return only;
+    exports_.denials().no_export(peer_, name, nullptr);
+    return nullptr;
 }
 
-bool PeerCatalog::peer_may_see(const Export& one) const {
+/// It depends on nothing that this peer may not see.
+std::shared_ptr<const Export> PeerCatalog::find_default(std::string_view name) const {
+    if (!name.empty())
+        return nullptr;
+    auto seen = visible();
+    return seen.size() == 1 ? std::move(seen.front()) : nullptr;
+}
+
+Access PeerCatalog::access_by_listener() const {
+    return entrance_ ? access_by(entrance_->now(), peer_) : Access::read_write;
+}
+
+Access PeerCatalog::access_to(const Export& one) const {
     const config::Export* const source = one.definition ? &one.definition->source : nullptr;
     const bool hidden =
         source != nullptr && (source->kernel_only || (source->requires_tls && !peer_.encrypted));
-    return !hidden && peer_.allowed_by(one.allow);
+    const Access access = std::min(access_by_listener(), access_by(one.access, peer_));
+    return hidden ? Access::none : access;
 }
 
 std::shared_ptr<const Export> PeerCatalog::admit_kernel(std::string_view name) {

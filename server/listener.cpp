@@ -19,31 +19,32 @@ constexpr std::chrono::milliseconds pause_when_exhausted{100};
 } // namespace
 
 std::vector<std::unique_ptr<Listener>> Listener::open(asio::io_context& context,
-                                                      const config::Listener& wish) {
+                                                      const config::Listener& wish,
+                                                      const AccessPointer& rules) {
     std::vector<std::unique_ptr<Listener>> open;
     if (wish.unix_socket) {
         const std::string& path = wish.unix_socket->path;
         const int fd = listen_on_unix_socket(*wish.unix_socket);
         open.emplace_back(new Listener(context, fd, "unix://" + path, path));
-        open.back()->wish_ = wish;
+        open.back()->set_wish(wish, rules);
         return open;
     }
     for (TcpSocket& each : listen_on_tcp(*wish.tcp)) {
         open.emplace_back(new Listener(context, each.fd.release(), "tcp://" + each.address, {}));
-        open.back()->wish_ = wish;
+        open.back()->set_wish(wish, rules);
     }
     return open;
 }
 
 std::unique_ptr<Listener> Listener::adopt(asio::io_context& context, const config::Listener& wish,
-                                          Passed passed) {
+                                          const AccessPointer& rules, Passed passed) {
     std::string address = listening_address(passed);
     const int flags = ::fcntl(passed.fd.get(), F_GETFL);
     if (flags < 0 || ::fcntl(passed.fd.get(), F_SETFL, flags | O_NONBLOCK) != 0)
         throw std::system_error(errno, std::generic_category(), "listen " + to_string(wish));
     std::unique_ptr<Listener> made(
         new Listener(context, passed.fd.release(), std::move(address), {}));
-    made->wish_ = wish;
+    made->set_wish(wish, rules);
     return made;
 }
 
@@ -54,8 +55,9 @@ Listener::~Listener() {
     close();
 }
 
-bool Listener::is_for(const config::Listener& wish) const {
-    return wish_.tcp == wish.tcp && wish_.unix_socket == wish.unix_socket;
+void Listener::set_wish(const config::Listener& wish, AccessPointer rules) {
+    wish_ = wish;
+    rules_->set(std::move(rules));
 }
 
 void Listener::close() {

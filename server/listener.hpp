@@ -1,6 +1,7 @@
 #pragma once
 
 #include "config/config.hpp"
+#include "server/access.hpp"
 #include "server/passed_sockets.hpp"
 
 #include <asio/io_context.hpp>
@@ -23,12 +24,13 @@ public:
     /// Binds and listens: one for each address that a TCP listener's host has. Throws
     /// std::runtime_error that names the address, what was wanted and what was found.
     static std::vector<std::unique_ptr<Listener>> open(asio::io_context& context,
-                                                       const config::Listener& wish);
+                                                       const config::Listener& wish,
+                                                       const AccessPointer& rules);
     /// Listens on what the service manager has opened. A Unix socket's file stays when it is
     /// closed: it is the manager's. Throws std::runtime_error that names the socket and what was
     /// found.
     static std::unique_ptr<Listener> adopt(asio::io_context& context, const config::Listener& wish,
-                                           Passed passed);
+                                           const AccessPointer& rules, Passed passed);
     ~Listener();
     Listener(const Listener&) = delete;
     Listener& operator=(const Listener&) = delete;
@@ -38,10 +40,9 @@ public:
 
     /// What it was opened for.
     [[nodiscard]] const config::Listener& wish() const { return wish_; }
-    /// Whether it is where the wish wants one, and its file is as that says.
-    [[nodiscard]] bool is_for(const config::Listener& wish) const;
-    /// What else is said of it, from the next client on.
-    void serve_as(const config::Listener& wish) { wish_ = wish; }
+    /// Other rules for those who come, and those who have come. The socket stays as it is.
+    void set_wish(const config::Listener& wish, AccessPointer rules);
+    [[nodiscard]] const std::shared_ptr<ListenerRules>& rules() const { return rules_; }
 
     void start(Accepted accepted);
     void close();
@@ -55,6 +56,7 @@ private:
     asio::steady_timer pause_;
     std::string uri_;
     config::Listener wish_;
+    const std::shared_ptr<ListenerRules> rules_ = std::make_shared<ListenerRules>();
     std::string path_; ///< of a Unix socket; else empty
     Accepted accepted_;
 };

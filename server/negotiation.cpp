@@ -225,6 +225,7 @@ void Negotiation::answer_meta_context(Option option, Data data, Bytes& out) {
 
 void Negotiation::choose(std::shared_ptr<const Export> chosen) {
     chosen_ = std::move(chosen);
+    told_read_only_ = !catalog_.may_write(*chosen_);
     if (!has_contexts_of(*chosen_))
         contexts_ = {};
     context_export_.reset();
@@ -236,7 +237,8 @@ bool Negotiation::has_contexts_of(const Export& offered) const {
 }
 
 std::uint16_t Negotiation::flags_of(const std::shared_ptr<const Export>& offered) const {
-    return offered->flags(framing_, !contexts_.empty() && has_contexts_of(*offered));
+    return offered->flags(framing_, !contexts_.empty() && has_contexts_of(*offered),
+                          catalog_.may_write(*offered));
 }
 
 } // namespace interposed::server

@@ -21,6 +21,11 @@ public:
     [[nodiscard]] virtual std::vector<std::shared_ptr<const Export>> visible() const = 0;
     /// Null: no such export.
     [[nodiscard]] virtual std::shared_ptr<const Export> find(std::string_view name) const = 0;
+    /// Whether the client may change an export that it sees, as far as it depends on the client.
+    [[nodiscard]] virtual bool may_write(const Export& one) const {
+        (void)one;
+        return true;
+    }
     /// No new clients any more.
     [[nodiscard]] virtual bool closing() const = 0;
 
@@ -66,6 +71,8 @@ public:
     [[nodiscard]] const std::shared_ptr<const Export>& chosen() const { return chosen_; }
     [[nodiscard]] protocol::Framing framing() const { return framing_; }
     [[nodiscard]] ContextSet contexts() const { return contexts_; }
+    /// So the client was told, whatever rules say by now.
+    [[nodiscard]] bool told_read_only() const { return told_read_only_; }
 
 private:
     Next answer_export_name(std::span<const std::byte> data, protocol::Bytes& out);
@@ -90,6 +97,7 @@ private:
     ContextSet contexts_;
     std::optional<std::string> context_export_; ///< of which the contexts were selected
     std::shared_ptr<const Export> chosen_;
+    bool told_read_only_ = false;
 };
 
 } // namespace interposed::server

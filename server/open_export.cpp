@@ -52,11 +52,11 @@ std::shared_ptr<TableLayer> make_table(const ResolvedExport& resolved, const Exp
     return std::make_shared<TableLayer>(mapping::Table(std::move(segments)), std::move(below));
 }
 
-void set_terms(Export& made, const config::Export& source) {
+void set_terms(Export& made, const config::Export& source, AccessPointer access) {
     made.name = source.name;
     made.description = source.description;
     made.read_only = source.read_only;
-    made.allow = source.allow;
+    made.access = std::move(access);
     made.max_connections = source.max_connections;
 }
 
@@ -82,7 +82,7 @@ std::unique_ptr<Export> open_export(devices::Registry& registry, const ResolvedE
                                     const Export* before, std::uint64_t memory, unsigned loops) {
     const config::Export& source = *resolved.source;
     auto made = std::make_unique<Export>();
-    set_terms(*made, source);
+    set_terms(*made, source, resolved.access);
     made->definition = std::make_shared<Definition>(resolved);
     made->generation = before == nullptr ? 1 : before->generation + 1;
     made->memory = before == nullptr ? std::make_shared<MemoryBudget>(memory) : before->memory;
@@ -97,11 +97,13 @@ std::unique_ptr<Export> open_export(devices::Registry& registry, const ResolvedE
     return made;
 }
 
-std::unique_ptr<Export> with_terms(const Export& before, const config::Export& source) {
+std::unique_ptr<Export> with_terms(const Export& before, const config::Export& source,
+                                   AccessPointer access) {
     auto made = std::make_unique<Export>(before);
     ResolvedExport resolved = before.definition->resolved;
     resolved.source = &source;
-    set_terms(*made, source);
+    resolved.access = access;
+    set_terms(*made, source, std::move(access));
     made->definition = std::make_shared<Definition>(resolved);
     return made;
 }

@@ -21,7 +21,8 @@ std::unique_ptr<Export> open_export(devices::Registry& registry, const ResolvedE
 
 /// The same export on other terms: what it is called, who may use it, how often and how fast, and
 /// with the claim that its devices have come to have meanwhile. Shares the table with `before`, and
-/// all else. `source` has the same table.
-std::unique_ptr<Export> with_terms(const Export& before, const config::Export& source);
+/// all else. `source` has the same table; `access` is what its rules come to.
+std::unique_ptr<Export> with_terms(const Export& before, const config::Export& source,
+                                   AccessPointer access);
 
 } // namespace interposed::server

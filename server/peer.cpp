@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <arpa/inet.h>
 #include <array>
+#include <cerrno>
 #include <cstring>
 #include <iterator>
 #include <net/if.h>
@@ -23,20 +24,6 @@ AddressRange single_address(bool v6, const void* bytes) {
     return range;
 }
 
-bool same_prefix(const std::uint8_t* a, const std::uint8_t* b, unsigned bits) {
-    const unsigned whole = bits / 8;
-    if (std::memcmp(a, b, whole) != 0)
-        return false;
-    const unsigned rest = bits % 8;
-    const auto mask = static_cast<std::uint8_t>(0xff00U >> rest);
-    return rest == 0 || (a[whole] & mask) == (b[whole] & mask);
-}
-
-bool contains(const AddressRange& range, const AddressRange& address) {
-    return range.v6 == address.v6 &&
-           same_prefix(range.address, address.address, range.prefix_length);
-}
-
 /// "%eth0" for a link-local address, which is another one on each interface; else nothing.
 std::string zone_of(const sockaddr_in6& address) {
     if (!IN6_IS_ADDR_LINKLOCAL(&address.sin6_addr))
@@ -53,17 +40,32 @@ std::string address_text(const AddressRange& address, const std::string& zone) {
 }
 
 void name_unix_peer(int fd, Peer& peer) {
-    ucred credentials{};
-    socklen_t length = sizeof credentials;
-    if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0) {
+    peer.unix_client = Credentials::of(fd);
+    if (!peer.unix_client) {
         peer.name = peer.client = "unix";
         return;
     }
-    peer.client = "uid " + std::to_string(credentials.uid);
-    peer.name = "unix pid " + std::to_string(credentials.pid) + " " + peer.client;
+    peer.client = "uid " + std::to_string(peer.unix_client->uid);
+    peer.name = "unix pid " + std::to_string(peer.unix_client->pid) + " " + peer.client;
 }
 
-/// Of IPv6 a whole /64 is one host's to choose from; but all hosts of a link share the link-local one.
+/// What cannot be had is left out: nobody is let in for it.
+std::vector<gid_t> other_groups(int fd) {
+    std::vector<gid_t> groups(64);
+    for (;;) {
+        auto length = static_cast<socklen_t>(groups.size() * sizeof(gid_t));
+        if (::getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups.data(), &length) == 0) {
+            groups.resize(length / sizeof(gid_t));
+            return groups;
+        }
+        if (errno != ERANGE || length / sizeof(gid_t) <= groups.size())
+            return {};
+        groups.resize(length / sizeof(gid_t));
+    }
+}
+
+/// Of IPv6 a whole /64 is one host's to choose from; but all hosts of a link share the link-local
+/// one.
 std::string client_of(AddressRange address, const std::string& zone) {
     if (!zone.empty())
         return config::to_string(address) + zone;
@@ -76,13 +78,27 @@ std::string client_of(AddressRange address, const std::string& zone) {
 
 } // namespace
 
+std::optional<Credentials> Credentials::of(int fd) {
+    ucred credentials{};
+    socklen_t length = sizeof credentials;
+    if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &length) != 0)
+        return std::nullopt;
+    return Credentials{.pid = credentials.pid,
+                       .uid = credentials.uid,
+                       .gid = credentials.gid,
+                       .groups = other_groups(fd)};
+}
+
+bool Credentials::in_group(gid_t group) const {
+    return group == gid || std::find(groups.begin(), groups.end(), group) != groups.end();
+}
+
 Peer Peer::of(int fd) {
     sockaddr_storage raw{};
     socklen_t length = sizeof raw;
     Peer peer;
     if (::getpeername(fd, reinterpret_cast<sockaddr*>(&raw), &length) != 0) {
-        // Already gone. Whoever it was, it is in no list.
-        peer.address.emplace();
+        // Already gone. Whoever it was, it is nobody that a rule could mean.
         peer.name = peer.client = "gone";
         return peer;
     }
@@ -106,12 +122,6 @@ Peer Peer::of(int fd) {
     peer.client = client_of(*peer.address, zone);
     peer.name = address_text(*peer.address, zone) + ":" + std::to_string(port);
     return peer;
-}
-
-bool Peer::allowed_by(const std::optional<std::vector<AddressRange>>& ranges) const {
-    return !ranges || !address ||
-           std::any_of(ranges->begin(), ranges->end(),
-                       [this](const AddressRange& range) { return contains(range, *address); });
 }
 
 } // namespace interposed::server

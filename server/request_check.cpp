@@ -74,7 +74,7 @@ WireError check_request(const Request& request, const Agreement& agreement) {
         return WireError::einval;
     if (request.command == Command::flush)
         return WireError::none; // its offset and length are reserved, and ignored
-    if (served.read_only && changes_data(request.command))
+    if ((served.read_only || agreement.read_only) && changes_data(request.command))
         return WireError::eperm;
     if (moves_data(request.command) && request.length > max_request)
         return WireError::einval;

@@ -12,6 +12,7 @@ struct Agreement {
     protocol::Framing framing = protocol::Framing::simple;
     ContextSet contexts;                         ///< what BLOCK_STATUS tells of
     std::shared_ptr<RateLimiter> client_limit{}; ///< of all this client's sessions; or null
+    bool read_only = false; ///< this client may only read, whatever others may
 };
 
 /// Whether a request may be carried out, and if not, why (proto.md, "Request types" and "Error

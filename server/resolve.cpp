@@ -33,6 +33,8 @@ Resolved resolve(const config::Configuration& configuration, const Probe& probe)
     std::vector<config::Fault> faults;
     resolved.tls = resolve_tls(configuration, resolved.warnings, faults);
     Probes probes(probe);
+    for (const config::Listener& source : configuration.listen)
+        resolved.listeners.push_back({&source, resolve_access(source.allow, faults)});
     for (const config::Export& source : configuration.exports) {
         resolved.exports.push_back(resolve_export(source, probes, faults));
         if (const std::string& why = resolved.exports.back().disabled_because; !why.empty())

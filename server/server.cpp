@@ -18,6 +18,11 @@ namespace interposed::server {
 
 namespace {
 
+/// Whether one that listens for the first serves the second: rules apart, which can change.
+bool is_same_socket(const config::Listener& a, const config::Listener& b) {
+    return a.tcp == b.tcp && a.unix_socket == b.unix_socket && a.systemd == b.systemd;
+}
+
 unsigned loops_for(const Server::Options& options) {
     return options.loops > 0 ? options.loops : std::max(1U, std::thread::hardware_concurrency());
 }
@@ -48,7 +53,7 @@ Server::Server(const config::Configuration& configuration, const Resolved& resol
       watchdog_(control_, loops_), tls_(resolved.tls), memory_timer_(control_) {
     passed_ = std::move(options.passed);
     open_exports(resolved);
-    listeners_ = bind(configuration.listen);
+    listeners_ = bind(resolved.listeners);
     check_none_left();
 }
 
@@ -78,7 +83,11 @@ std::shared_ptr<const Export> Server::open(const ResolvedExport& resolved, const
 }
 
 std::shared_ptr<const Export> Server::on_terms(const Export& before, const config::Export& source) {
-    return owned(with_terms(before, source));
+    return owned(with_terms(before, source, before.access));
+}
+
+std::shared_ptr<const Export> Server::on_terms(const Export& before, const ResolvedExport& after) {
+    return owned(with_terms(before, *after.source, after.access));
 }
 
 std::unique_ptr<devices::Registry::ClaimChange> Server::prepare_claims(const Export& of,
@@ -157,43 +166,46 @@ void Server::start(Listener& listener) {
     log::info("listening on " + listener.uri());
 }
 
-Server::Listeners Server::bind(const std::vector<config::Listener>& wishes) {
-    check_kept(wishes);
+Server::Listeners Server::bind(const std::vector<ResolvedListener>& wishes) {
+    std::vector<config::Listener> sources;
+    for (const ResolvedListener& each : wishes)
+        sources.push_back(*each.source);
+    check_kept(sources);
     Listeners added;
-    for (const config::Listener& wish : wishes) {
+    for (const ResolvedListener& wanted : wishes) {
+        const config::Listener& wish = *wanted.source;
         const auto there =
             std::find_if(listeners_.begin(), listeners_.end(), [&wish](const auto& listener) {
                 return to_string(listener->wish()) == to_string(wish);
             });
-        if (there != listeners_.end() && !(*there)->is_for(wish))
+        if (there != listeners_.end() && !is_same_socket((*there)->wish(), wish))
             throw std::runtime_error("listen " + to_string(wish) +
                                      ": mode, owner and group take effect with a restart only: "
                                      "want them as they were");
         if (there != listeners_.end())
             continue;
         if (wish.systemd) {
-            adopt_passed(wish, wishes, added);
+            adopt_passed(wanted, sources, added);
             continue;
         }
-        for (auto& listener : Listener::open(control_, wish))
+        for (auto& listener : Listener::open(control_, wish, wanted.access))
             added.push_back(std::move(listener));
     }
     return added;
 }
 
-std::vector<std::string> Server::listen(const std::vector<config::Listener>& wishes,
+std::vector<std::string> Server::listen(const std::vector<ResolvedListener>& wishes,
                                         Listeners added) {
     std::vector<std::string> ended;
     std::erase_if(listeners_, [&](const auto& listener) {
-        const auto stays =
-            std::find_if(wishes.begin(), wishes.end(), [&listener](const config::Listener& wish) {
-                return listener->is_for(wish);
-            });
-        if (stays == wishes.end())
+        const auto wish = std::find_if(wishes.begin(), wishes.end(), [&listener](const auto& each) {
+            return is_same_socket(listener->wish(), *each.source);
+        });
+        if (wish == wishes.end())
             ended.push_back(listener->uri());
         else
-            listener->serve_as(*stays);
-        return stays == wishes.end();
+            listener->set_wish(*wish->source, wish->access);
+        return wish == wishes.end();
     });
     if (stopping())
         return ended;
@@ -206,12 +218,12 @@ std::vector<std::string> Server::listen(const std::vector<config::Listener>& wis
 
 void Server::accepted(int fd, const Listener& listener) {
     Peer peer = Peer::of(fd);
-    if (!admits(peer)) {
+    if (!may_enter(peer, listener) || !admits(peer)) {
         ::close(fd);
         return;
     }
     try {
-        const auto connection = connect(devices::FileDescriptor(fd), peer);
+        const auto connection = connect(devices::FileDescriptor(fd), peer, listener.rules());
         connection->speak_tls(tls_, security_of(listener.wish(), tls_.get()));
         serve(connection);
     } catch (const std::exception& why) { // no memory, or no place in epoll: for this one
@@ -220,7 +232,18 @@ void Server::accepted(int fd, const Listener& listener) {
     }
 }
 
-std::shared_ptr<Connection> Server::connect(devices::FileDescriptor fd, Peer peer) {
+/// Who may not is not even greeted, and takes nobody's place.
+bool Server::may_enter(const Peer& peer, const Listener& listener) {
+    const AccessPointer rules = listener.rules()->now();
+    if (access_by(rules, peer) != config::Access::none)
+        return true;
+    ++counters_.turned_away;
+    exports_->denials().no_entry(peer, listener.uri(), *rules);
+    return false;
+}
+
+std::shared_ptr<Connection> Server::connect(devices::FileDescriptor fd, Peer peer,
+                                            std::shared_ptr<const ListenerRules> entrance) {
     Loop& loop = loops_.least_busy();
     // The kind of protocol does not matter any more: the socket is connected.
     SocketStream::Socket socket(loop.context(), asio::generic::stream_protocol(AF_UNIX, 0),
@@ -229,7 +252,7 @@ std::shared_ptr<Connection> Server::connect(devices::FileDescriptor fd, Peer pee
     const std::chrono::seconds keepalive(limits_.keepalive_s);
     auto made = std::make_shared<Connection>(
         next_id_++, std::make_unique<SocketStream>(std::move(socket), keepalive), std::move(peer),
-        loop, *exports_);
+        loop, *exports_, std::move(entrance));
     made->on_chosen([this, name = made->description()](const std::string& chosen) {
         tell({EventKind::connected, chosen, name});
     });
@@ -257,7 +280,7 @@ std::shared_ptr<Connection> Server::serve_kernel(HandedSocket socket, Peer peer,
                                                  std::function<void(Departure)> left_then) {
     if (stopping())
         throw std::runtime_error("the server is stopping");
-    auto connection = connect(std::move(socket.fd), std::move(peer));
+    auto connection = connect(std::move(socket.fd), std::move(peer), nullptr);
     connection->skip_handshake(std::move(export_name), std::move(socket.unread));
     connection->on_left(std::move(left_then));
     ++connections_of_[connection->peer().client];
@@ -445,6 +468,12 @@ void Server::tell(ServerEvent event) {
         if (event_sink_)
             event_sink_(event);
     });
+}
+
+void Server::apply_rules(std::function<void()> held) {
+    const std::shared_ptr<void> last(nullptr, [held = std::move(held)](void*) { held(); });
+    for (const auto& [id, connection] : connections_)
+        connection->apply_rules([last] {});
 }
 
 void Server::set_limits(const config::Limits& limits) {

@@ -67,8 +67,9 @@ public:
 
     /// Claims the devices of an export: see open_export(). From any thread; may wait.
     std::shared_ptr<const Export> open(const ResolvedExport& resolved, const Export* before);
-    /// See with_terms(). From any thread.
+    /// See with_terms(). From any thread. The first is for clients that stay the same.
     std::shared_ptr<const Export> on_terms(const Export& before, const config::Export& source);
+    std::shared_ptr<const Export> on_terms(const Export& before, const ResolvedExport& after);
     /// Another claim for its devices, shared or adopted, ready to be applied: see
     /// devices::Registry::prepare_claims(). From any thread; may wait.
     std::unique_ptr<devices::Registry::ClaimChange> prepare_claims(const Export& of,
@@ -93,10 +94,14 @@ public:
     /// Binds what is new of these. Throws as Listener::open does, and has then bound nothing. What
     /// it returns is put to use by listen().
     using Listeners = std::vector<std::unique_ptr<Listener>>;
-    Listeners bind(const std::vector<config::Listener>& wishes);
-    /// Starts these, and ends those of the ones there are that are not wished for any more. Returns
-    /// the addresses of those ended.
-    std::vector<std::string> listen(const std::vector<config::Listener>& wishes, Listeners added);
+    Listeners bind(const std::vector<ResolvedListener>& wishes);
+    /// Starts these, gives the ones there are the rules that are wished for, and ends those that
+    /// are not wished for any more. Returns the addresses of those ended.
+    std::vector<std::string> listen(const std::vector<ResolvedListener>& wishes, Listeners added);
+
+    /// Rules have changed: who may not stay goes, and who may only read does not write any more.
+    /// `held` is called, on any thread, once that is so of all clients.
+    void apply_rules(std::function<void()> held);
 
     /// For clients that come from now on. Null: none of them can have TLS.
     void set_tls(std::shared_ptr<const TlsContext> tls) { tls_ = std::move(tls); }
@@ -127,15 +132,17 @@ private:
     std::shared_ptr<const Export> owned(std::unique_ptr<Export> made);
     void flush_failed(const devices::DeviceInfo& device, int error);
     void share_memory();
-    void adopt_passed(const config::Listener& wish, const std::vector<config::Listener>& wishes,
+    void adopt_passed(const ResolvedListener& wanted, const std::vector<config::Listener>& wishes,
                       Listeners& into);
     void check_kept(const std::vector<config::Listener>& wishes) const;
     void check_none_left() const;
     void start(Listener& listener);
     void accepted(int fd, const Listener& listener);
+    bool may_enter(const Peer& peer, const Listener& listener);
     bool admits(const Peer& peer);
     void left(const Peer& peer);
-    std::shared_ptr<Connection> connect(devices::FileDescriptor socket, Peer peer);
+    std::shared_ptr<Connection> connect(devices::FileDescriptor socket, Peer peer,
+                                        std::shared_ptr<const ListenerRules> entrance);
     void serve(const std::shared_ptr<Connection>& connection);
     void ended(std::uint64_t id);
     void watch_memory();

@@ -17,12 +17,13 @@ namespace {
 
 } // namespace
 
-void Server::adopt_passed(const config::Listener& wish, const std::vector<config::Listener>& wishes,
-                          Listeners& into) {
+void Server::adopt_passed(const ResolvedListener& wanted,
+                          const std::vector<config::Listener>& wishes, Listeners& into) {
+    const config::Listener& wish = *wanted.source;
     const std::size_t before = into.size();
     for (Passed& each : passed_) {
         if (is_meant(each.name, wish, wishes))
-            into.push_back(Listener::adopt(control_, wish, std::move(each)));
+            into.push_back(Listener::adopt(control_, wish, wanted.access, std::move(each)));
     }
     std::erase_if(passed_, [](const Passed& each) { return !each.fd; });
     if (into.size() > before)
@@ -36,8 +37,9 @@ void Server::adopt_passed(const config::Listener& wish, const std::vector<config
 /// One that is closed never comes back, so a configuration that has no use for it is wrong.
 void Server::check_kept(const std::vector<config::Listener>& wishes) const {
     for (const auto& listener : listeners_) {
-        if (listener->wish().systemd &&
-            std::find(wishes.begin(), wishes.end(), listener->wish()) == wishes.end())
+        const auto& name = listener->wish().systemd;
+        if (name && std::none_of(wishes.begin(), wishes.end(),
+                                 [&name](const auto& each) { return each.systemd == name; }))
             refuse(listener->wish(), "it to be no listener any more: that takes a restart");
     }
 }

@@ -64,8 +64,8 @@ asio::awaitable<void> Session::run() {
         std::rethrow_exception(broke);
 }
 
-void Session::stop() {
-    ending_ = "server is stopping";
+void Session::stop(const char* why) {
+    ending_ = why;
     reading_ = false;
     stream_.stop_receiving();
     changed_.notify_all();
@@ -214,7 +214,8 @@ bool Session::take_request() {
     if (discard_left_ > 0) {
         const std::size_t gone = std::min(discard_left_, bytes.size());
         inbox_.use(gone);
-        discard_left_ -= gone;
+        if (gone > 0)
+            discarded(gone);
         return gone > 0;
     }
     if (streaming_)

@@ -103,8 +103,10 @@ public:
     /// to *this any more. Throws ProtocolError after the same clean end. On the strand.
     asio::awaitable<void> run();
 
-    /// Takes no more requests; run() ends when those that were taken are answered. On the strand.
-    void stop();
+    /// Takes no more requests; run() ends when those that were taken are answered. `why` is for the
+    /// log. On the strand.
+    void stop() { stop("server is stopping"); }
+    void stop(const char* why);
     /// Gives the client up; what is in the kernel is still waited for. On the strand.
     void abort();
 
@@ -113,6 +115,11 @@ public:
     void hold(std::function<void()> quiet);
     /// Serves the export as it is now. On the strand.
     void go_on(std::shared_ptr<const Export> now);
+
+    /// From now on the client may only read; a WRITE of which a part has arrived is finished. On
+    /// the strand.
+    void forbid_writes() { agreement_.read_only = true; }
+    [[nodiscard]] bool writes_forbidden() const { return agreement_.read_only; }
 
     /// Logs each request that is taken and each that is answered, or does not. On the strand.
     void trace(bool on) { tracing_ = on; }
@@ -178,6 +185,7 @@ private:
     void take_payload(const protocol::Request& request);
     void take_write(const protocol::Request& request);
     void discard_payload(const protocol::Request& request, protocol::WireError why);
+    void discarded(std::size_t bytes);
     void payload_arrived(std::size_t bytes);
     void collect_payload();
     bool write_arrived();
@@ -251,7 +259,16 @@ private:
     std::size_t piped_ = 0;            ///< bytes in the pipe
     bool splice_failed_ = false;       ///< though there was something, the last time
     bool expects_large_write_ = false; ///< so did the request before come to be
-    std::size_t discard_left_ = 0;     ///< bytes of a refused WRITE still to come
+    /// A request whose payload is not wanted. It is answered when that is gone: some clients take
+    /// an answer to what they have not sent in full for somebody else's.
+    struct Unwanted {
+        protocol::Request request;
+        protocol::WireError refused = protocol::WireError::none; ///< or else:
+        int error = 0;
+        std::uint64_t progress = 0; ///< bytes before the error
+    };
+    Unwanted unwanted_;
+    std::size_t discard_left_ = 0; ///< bytes of its payload still to come
 
     bool reading_ = true;
     bool broken_ = false;  ///< nothing can be sent any more

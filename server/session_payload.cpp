@@ -32,8 +32,20 @@ void Session::take_payload(const Request& request) {
 }
 
 void Session::discard_payload(const Request& request, protocol::WireError why) {
+    unwanted_ = {.request = request, .refused = why};
     discard_left_ = request.length;
-    reply_refused(request, why);
+    discarded(0);
+}
+
+/// So many more bytes of it are gone.
+void Session::discarded(std::size_t bytes) {
+    discard_left_ -= bytes;
+    if (discard_left_ > 0)
+        return;
+    if (unwanted_.error != 0)
+        reply_failed(unwanted_.request, unwanted_.error, unwanted_.progress);
+    else
+        reply_refused(unwanted_.request, unwanted_.refused);
 }
 
 void Session::take_write(const Request& request) {
@@ -114,8 +126,9 @@ void Session::wrote(int error, std::size_t bytes, std::size_t still_to_discard) 
     streamed_ += bytes;
     if (error != 0) {
         streaming_ = false;
+        unwanted_ = {.request = incoming_, .error = error, .progress = streamed_};
         discard_left_ = still_to_discard;
-        reply_failed(incoming_, error, streamed_);
+        discarded(0);
     } else if (streamed_ == incoming_.length) {
         streaming_ = false;
         counts_.bytes_written += incoming_.length;

@@ -51,6 +51,23 @@ void check_table(const std::vector<Segment>& table) {
     }
 }
 
+void check_range(const AddressRange& range) {
+    require(range.prefix_length <= (range.v6 ? 128 : 32), "a prefix is no longer than an address");
+    for (unsigned bit = range.prefix_length; bit < 128; ++bit)
+        require((range.address[bit / 8] & (0x80U >> bit % 8)) == 0, "host bits are zero");
+}
+
+void check_rules(const std::vector<AccessRule>& rules) {
+    require(!rules.empty(), "who allows nothing says so another way");
+    for (const AccessRule& rule : rules) {
+        require(rule.access != Access::none, "a rule grants something");
+        if (rule.address)
+            check_range(*rule.address);
+        require(!rule.address || (!rule.unix_socket && !rule.user && !rule.group),
+                "nobody has an address and comes through a Unix socket");
+    }
+}
+
 void check_listener(const Listener& listener) {
     require(int{listener.tcp.has_value()} + int{listener.unix_socket.has_value()} +
                     int{listener.systemd.has_value()} ==
@@ -58,26 +75,22 @@ void check_listener(const Listener& listener) {
             "a listener is one thing");
     require(!listener.unix_socket || listener.unix_socket->path.starts_with('/'),
             "a socket's path is absolute");
+    if (listener.allow)
+        check_rules(*listener.allow);
     const std::string uri = to_string(listener);
     require(to_string(parse_listener(uri)) == uri, "a listener's short form means the same");
 }
 
-void check_range(const AddressRange& range) {
-    require(range.prefix_length <= (range.v6 ? 128 : 32), "a prefix is no longer than an address");
-    for (unsigned bit = range.prefix_length; bit < 128; ++bit)
-        require((range.address[bit / 8] & (0x80U >> bit % 8)) == 0, "host bits are zero");
-}
-
 void check(const Configuration& configuration) {
     std::set<std::string> names;
-    require(!configuration.listen.empty() && !configuration.exports.empty(), "there is work");
+    require(!configuration.listen.empty(), "there is somewhere to listen");
     for (const Export& each : configuration.exports) {
         require(each.name.size() <= 4096 && each.name.find('\0') == std::string::npos,
                 "a name fits into the protocol");
         require(names.insert(each.name).second, "names differ");
         check_table(each.table);
         if (each.allow)
-            std::for_each(each.allow->begin(), each.allow->end(), check_range);
+            check_rules(*each.allow);
     }
     std::for_each(configuration.listen.begin(), configuration.listen.end(), check_listener);
 }

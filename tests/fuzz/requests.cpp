@@ -14,7 +14,8 @@ using protocol::Framing;
 using protocol::Request;
 using protocol::WireError;
 
-/// All that a connection can have agreed on: the export in two bits, two contexts, the framing.
+/// All that a connection can have agreed on: the export in two bits, two contexts, the framing, and
+/// whether the client may only read.
 server::Agreement agreement_of(const World& world, unsigned bits) {
     constexpr std::array framings = {Framing::simple, Framing::structured, Framing::extended};
     server::Agreement agreement{.chosen = world.exports.all()[bits % 4U]->now(),
@@ -24,6 +25,7 @@ server::Agreement agreement_of(const World& world, unsigned bits) {
         agreement.contexts.add(server::Context::allocation);
     if (agreement.framing != Framing::simple && (bits & 8U) != 0)
         agreement.contexts.add(server::Context::allocation_depth);
+    agreement.read_only = bits >> 4U >= 3 * framings.size();
     return agreement;
 }
 
@@ -62,7 +64,8 @@ void check_accepted(const Request& request, const server::Agreement& agreement) 
         command == Command::write || command == Command::trim || command == Command::write_zeroes;
     const bool moves = command == Command::read || command == Command::write;
     require(command != Command::disconnect, "DISC is no request to carry out");
-    require(!changes || !served.read_only, "nothing read-only is changed");
+    require(!changes || !(served.read_only || agreement.read_only),
+            "nothing read-only is changed");
     require(command == Command::flush || fits(request, served.size()), "nothing is outside");
     require(!moves || request.length <= server::max_request, "payloads have a limit");
     require(!(moves || command == Command::write_zeroes) ||

@@ -39,9 +39,8 @@ struct World {
         made("large", {{large, 512, large_size}}),
         made("blocks", {{blocks, 4096, 2048}, {blocks, 512, 1024}},
              [](auto& made) { made.description = "whole blocks only"; }),
-        made(
-            "hidden", {{untouched, 4096, 4096}},
-            [](auto& made) { made.allow.emplace(1, config::AddressRange{}).back() = localhost(); }),
+        made("hidden", {{untouched, 4096, 4096}},
+             [](auto& made) { made.access = only_from("127.0.0.0/8"); }),
     }};
 
     /// Bytes outside the segments, and all of what nobody may write to, are as they were.
@@ -68,11 +67,10 @@ private:
         std::uint64_t length;
     };
 
-    static config::AddressRange localhost() {
-        config::AddressRange range;
-        range.address[0] = 127;
-        range.prefix_length = 8;
-        return range;
+    static server::AccessPointer only_from(const char* range) {
+        config::AccessRule rule{.address = config::parse_range(range)};
+        return std::make_shared<server::AccessList>(
+            std::vector<server::AccessList::Rule>{{.source = std::move(rule)}});
     }
 
     static std::shared_ptr<const server::Export> made(

@@ -5,6 +5,7 @@ usage: counted_requests.py NBD-SOCKET CONTROL-SOCKET
 """
 
 import os
+import time
 
 import nbd
 from control_client import CONTROL_SOCKET, Control, uri
@@ -43,8 +44,16 @@ def work():
     client.block_status(1 << 20, 6 * M, lambda *_: 0)
 
 
+def settled(last_kind, requests):
+    """What there is when the last request is counted, which is when its reply has left."""
+    deadline = time.monotonic() + 60
+    while kinds((found := look())[0]).get(last_kind, (0,))[0] < requests:
+        assert time.monotonic() < deadline, found
+    return found
+
+
 def expect(times):
-    vol, devices, server = look()
+    vol, devices, server = settled("block_status", times)
     wanted = {"read": (130, 130 * 4096 + 30 * 4096), "write": (130, 130 * 4096 + 30 * 4096),
               "flush": (1, 0), "trim": (1, 0), "write_zeroes": (1, 0), "cache": (1, 0),
               "block_status": (1, 0)}

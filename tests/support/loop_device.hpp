@@ -20,9 +20,9 @@
 
 namespace interposed::tests {
 
-/// While it lives, no other test attaches a loop device. Without it two would be given the same one:
-/// the slower one finds it busy, and has opened by then what is not its own, which keeps it from
-/// being detached and makes it a holder.
+/// While it lives, no other test attaches a loop device. Without it two would be given the same
+/// one: the slower one finds it busy, and has opened by then what is not its own, which keeps it
+/// from being detached and makes it a holder.
 class LoopControl {
 public:
     LoopControl() : control_(::open("/dev/loop-control", O_RDWR | O_CLOEXEC)) {

@@ -73,7 +73,9 @@ std::shared_ptr<server::Export> memory_export(const std::string& name,
 /// purpose. The server's side is a Connection on the other end of a socketpair.
 class ScriptedClient {
 public:
-    explicit ScriptedClient(TestServer& server) {
+    /// `entrance` are the rules of the listener that it came through, if it has some.
+    explicit ScriptedClient(TestServer& server,
+                            std::shared_ptr<const server::ListenerRules> entrance = nullptr) {
         std::array<int, 2> ends{};
         REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
         fd_ = ends[0];
@@ -84,7 +86,7 @@ public:
                                             asio::generic::stream_protocol(AF_UNIX, 0), ends[1]);
         connection_ = std::make_shared<server::Connection>(
             1, std::make_unique<server::SocketStream>(std::move(socket)), server::Peer::of(ends[0]),
-            server.loop(), server.exports());
+            server.loop(), server.exports(), std::move(entrance));
         auto ended = [this](std::exception_ptr) { ended_.set_value(); };
         asio::co_spawn(connection_->strand(), connection_->run(), ended);
     }

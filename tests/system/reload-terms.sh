@@ -19,13 +19,13 @@ is_served() { [[ $(size "$1") == 4194304 ]]; }
 comes_in() { eventually 30 is_served "$1" || fail "$1: turned away"; } # when others have left
 how=: change '"description": "one"'
 start_server config.json
-start_load 1 "$(uri)" "--simple $tcp/vol" "--at 0 $(uri grows)" "--at 1 $tcp/grows"
+start_load 1 "$(uri)" "--simple $(uri)" "--at 0 $(uri grows)" "--at 1 $tcp/grows"
 for how in hang_up 'ctl reload'; do
     change '"description": "two"'
     nbdinfo "$(uri)" | grep -q 'description: two' || fail 'clients get the description of before'
-    change '"allow": ["10.0.0.0/8"]'
+    change '"allow": ["unix"]'
     expect_eq "$(size "$tcp/vol") $(size "$tcp/grows")" 'none 4194304'
-    change '"allow": ["10.0.0.0/8", "127.0.0.1"]' && comes_in "$tcp/vol"
+    change '"allow": ["unix", "127.0.0.1"]' && comes_in "$tcp/vol"
     change '"max_connections": 2'
     expect_eq "$(size "$(uri)") $(status_of vol max_connections)" 'none 2'
     change '"max_connections": 3' && comes_in "$(uri)"

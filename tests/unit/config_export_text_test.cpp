@@ -19,7 +19,7 @@ public:
         one.read_only = coin();
         one.optional = coin();
         if (coin())
-            one.allow = ranges();
+            one.allow = rules();
         if (coin())
             one.max_connections = static_cast<std::uint32_t>(1 + below(0xFFFFFFFF));
         if (coin())
@@ -66,16 +66,50 @@ private:
         }
     }
 
-    std::vector<AddressRange> ranges() {
-        std::vector<AddressRange> ranges(1 + below(4));
-        for (AddressRange& range : ranges) {
-            range.v6 = coin();
-            range.prefix_length = static_cast<std::uint8_t>(below(range.v6 ? 129 : 33));
-            for (unsigned bit = 0; bit < range.prefix_length; ++bit)
-                if (coin())
-                    range.address[bit / 8] |= static_cast<std::uint8_t>(0x80U >> bit % 8);
+    AddressRange range() {
+        AddressRange range;
+        range.v6 = coin();
+        range.prefix_length = static_cast<std::uint8_t>(below(range.v6 ? 129 : 33));
+        for (unsigned bit = 0; bit < range.prefix_length; ++bit)
+            if (coin())
+                range.address[bit / 8] |= static_cast<std::uint8_t>(0x80U >> bit % 8);
+        return range;
+    }
+
+    /// Of those that let somebody in, and with the same access, so that none is idle.
+    std::vector<AccessRule> rules() {
+        const Access access = coin() ? Access::read_only : Access::read_write;
+        std::vector<AccessRule> rules(1 + below(4));
+        for (AccessRule& rule : rules) {
+            rule.access = access;
+            rule.unix_socket = coin();
+            if (!rule.unix_socket && coin())
+                rule.address = range();
+            if (!rule.address && coin())
+                rule.user = Account{"u" + text(), {}};
+            if (!rule.address && coin())
+                rule.group = Account{std::to_string(below(0xFFFFFFFF)), {}};
+            if (coin())
+                rule.psk = "p" + text();
+            else
+                add_certificate(rule);
         }
-        return ranges;
+        return rules;
+    }
+
+    void add_certificate(AccessRule& rule) {
+        constexpr const char* names[] = {"dns:a.example", "dns:*.example", "email:A@b.example",
+                                         "uri:spiffe://a/b", "ip:2001:db8::1"};
+        if (coin())
+            rule.tls_san = parse_alternative_name(names[below(std::size(names))]);
+        if (coin())
+            rule.tls_common_name = "n" + text();
+        if (coin()) {
+            DistinguishedName name;
+            name.relatives.push_back({{"2.5.4.10", text()}, {"2.5.4.3", text()}});
+            name.relatives.push_back({{"1.2." + std::to_string(below(99)), "04", true}});
+            rule.tls_subject = std::move(name);
+        }
     }
 
     RateLimit rates() {
@@ -175,7 +209,15 @@ TEST_CASE("exports and listeners are equal wherever they stand", "[config]") {
     CHECK(changed([](Export& e) { e.read_only = true; }));
     CHECK(changed([](Export& e) { e.optional = true; }));
     CHECK(changed([](Export& e) { e.allow.reset(); }));
-    CHECK(changed([](Export& e) { e.allow->front().prefix_length = 127; }));
+    CHECK(changed([](Export& e) { e.allow->front().address->prefix_length = 127; }));
+    CHECK(changed([](Export& e) { e.allow->front().unix_socket = true; }));
+    CHECK(changed([](Export& e) { e.allow->front().user = {"0", {}}; }));
+    CHECK(changed([](Export& e) { e.allow->front().group = {"0", {}}; }));
+    CHECK(changed([](Export& e) { e.allow->front().tls_subject.emplace(); }));
+    CHECK(changed([](Export& e) { e.allow->front().tls_common_name = "a"; }));
+    CHECK(changed([](Export& e) { e.allow->front().tls_san.emplace(); }));
+    CHECK(changed([](Export& e) { e.allow->front().psk = "a"; }));
+    CHECK(changed([](Export& e) { e.allow->front().access = Access::read_only; }));
     CHECK(changed([](Export& e) { e.max_connections = 1; }));
     CHECK(changed([](Export& e) { e.qos.per_client.bandwidth = 1; }));
     CHECK(changed([](Export& e) { e.table[0].device = "/c"; }));
@@ -188,5 +230,7 @@ TEST_CASE("exports and listeners are equal wherever they stand", "[config]") {
     CHECK(listener == parse_listener("tcp://H:10809"));
     CHECK_FALSE(listener == parse_listener("tcp://h:1"));
     CHECK_FALSE(parse_listener("unix:///a") == parse_listener("unix:///b"));
+    listener.allow.emplace();
+    CHECK_FALSE(listener == parse_listener("tcp://h"));
     CHECK_FALSE(parse_listener("systemd:a") == parse_listener("systemd:b"));
 }

@@ -38,20 +38,23 @@ TEST_CASE("what an export says is kept", "[config]") {
     CHECK(found.optional);
     REQUIRE(found.allow);
     REQUIRE(found.allow->size() == 3);
-    CHECK(to_string((*found.allow)[0]) == "10.0.0.0/8");
-    CHECK(to_string((*found.allow)[1]) == "::1");
-    CHECK(to_string((*found.allow)[2]) == "10.0.0.0/8");
+    CHECK(to_json(*found.allow) == R"(["10.0.0.0/8", "::1", "10.0.0.0/8"])");
 }
 
 TEST_CASE("the empty name is that of the default export", "[config]") {
     CHECK(report(R"({"listen": "tcp://h", "exports": [{"name": "", )" + table + "}]}").empty());
 }
 
+TEST_CASE("there may be no exports yet, but that is to be said", "[config]") {
+    CHECK(report(R"({"listen": "tcp://h", "exports": []})").empty());
+    CHECK(parse(R"({"listen": "tcp://h", "exports": []})", "f", "/").exports.empty());
+    CHECK(report("{\"listen\": \"tcp://h\"}") ==
+          "f:1:1: \"exports\" is missing at the top level");
+}
+
 TEST_CASE("listen and exports must be there", "[config]") {
     CHECK(report("\n {}") == "f:2:2: \"listen\" is missing at the top level\n"
                              "f:2:2: \"exports\" is missing at the top level");
-    CHECK(report("{\"listen\": \"tcp://h\",\n\"exports\": []}") ==
-          "f:2:12: exports: want at least one export, got an empty array");
     CHECK(report("{\"listen\": \"tcp://h\",\n\"exports\": {}}") ==
           "f:2:12: exports: want an array of exports, got an object");
     CHECK(report("{\"listen\": \"tcp://h\", \"exports\": [\n3]}") ==
@@ -99,7 +102,7 @@ TEST_CASE("a value of the wrong type is told what is wanted", "[config]") {
           "f:2:14: exports[0].read_only: want true or false, got \"yes\"\n"
           "f:3:13: exports[0].optional: want true or false, got 0\n"
           "f:4:16: exports[0].description: want a string, got null\n"
-          "f:5:10: exports[0].allow: want an array of addresses, got \"::1\"\n"
+          "f:5:10: exports[0].allow: want an array of rules, got \"::1\"\n"
           "f:6:10: exports[0].table: want an array of segments, got an object");
 }
 
@@ -126,7 +129,7 @@ TEST_CASE("two exports cannot have one name", "[config]") {
 
 TEST_CASE("address ranges are strict", "[config]") {
     const std::string wanted =
-        "want an address or a range such as \"127.0.0.0/8\" or \"::1\", got ";
+        "want an address or a range such as \"127.0.0.0/8\" or \"::1\", or \"unix\", got ";
     CHECK(report(with_export("\"allow\": [\n\"10.0.0.1/8\",\n\"fe80::1/10\",\n\"10.0.0.0/33\",\n"
                              "\"::/129\",\n\"localhost\",\n\"10.0.0.0/\",\n4,\n\"1.2.3\",\n"
                              "\"0.0.0.0/00\"],\n" +
@@ -148,15 +151,16 @@ TEST_CASE("address ranges are strict", "[config]") {
               "f:8:1: exports[0].allow[5]: " +
               wanted +
               "\"10.0.0.0/\": want a prefix length from 0 to 32 behind the slash\n"
-              "f:9:1: exports[0].allow[6]: want an address or a range in quotes, got 4\n"
+              "f:9:1: exports[0].allow[6]: want an address or a range in quotes, or an object, "
+              "got 4\n"
               "f:10:1: exports[0].allow[7]: " +
               wanted +
               "\"1.2.3\"\n"
               "f:11:1: exports[0].allow[8]: " +
               wanted + "\"0.0.0.0/00\": want a prefix length from 0 to 32 behind the slash");
     CHECK(report(with_export("\"allow\": [], " + table)) ==
-          "f:2:10: exports[0].allow: want at least one address, got an empty array; without "
-          "\"allow\" everyone is let in");
+          "f:2:10: exports[0].allow: want at least one rule, got an empty array; without "
+          "\"allow\" everybody is let in");
 }
 
 TEST_CASE("every prefix length keeps just its own bits", "[config]") {

@@ -41,6 +41,8 @@ def main():
                 verb = "refuses" if is_right else "takes"
                 wrong.append(f"{folder}/{sample.name}: the schema {verb} it")
     for example in sorted((ROOT / "examples").glob("**/*.json")):
+        if example.name.startswith("grafana-"):
+            continue  # not for the server
         for error in validator.iter_errors(load(example)):
             wrong.append(f"{example}: {error.json_path}: {error.message}")
     print("\n".join(wrong) or "the schema agrees with all samples and examples")

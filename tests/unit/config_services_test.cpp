@@ -72,11 +72,11 @@ TEST_CASE("each fault of a control socket is reported at its place", "[config]")
     CHECK(why("\"" + std::string(102, 'x') + "\"")
               .find("f:2:12: control: want a socket path of at most 107 bytes, got 108") == 0);
     CHECK(why("{\"mode\": \"0600\"}") == "f:2:12: control: \"unix\" is missing in \"control\"");
-    CHECK(why("{\"unix\": \"c\",\n\"user\": [],\n\"users\": \"a\",\n\"groups\": [0, \"\"]}") ==
-          "f:3:1: control.user: unknown key \"user\" in \"control\"; it belongs in \"run_as\"\n"
+    CHECK(why("{\"unix\": \"c\",\n\"user\": [],\n\"users\": \"a\",\n\"groups\": [1.5, \"\"]}") ==
+          "f:3:1: control.user: unknown key \"user\" in \"control\"; did you mean \"users\"?\n"
           "f:4:10: control.users: want an array of names, got \"a\"\n"
-          "f:5:12: control.groups[0]: want a name in quotes, got 0\n"
-          "f:5:15: control.groups[1]: want a name or a number, got \"\"");
+          "f:5:12: control.groups[0]: want a name in quotes, or a number, got 1.5\n"
+          "f:5:17: control.groups[1]: want a name or a number, got \"\"");
 }
 
 TEST_CASE("a control socket lies where no listener does, however it is spelt", "[config]") {
@@ -156,7 +156,6 @@ TEST_CASE("each fault of whom to become is reported at its place", "[config]") {
           "f:2:11: run_as: \"user\" is missing in \"run_as\"");
     CHECK(report(with_top("\"run_as\": {\"user\": 1,\n\"groups\": \"disk\",\n\"attach\": 1,\n"
                           "\"uid\": 1}")) ==
-          "f:2:20: run_as.user: want a name in quotes, got 1\n"
           "f:3:11: run_as.groups: want an array of names, got \"disk\"\n"
           "f:4:11: run_as.attach: want true or false, got 1\n"
           "f:5:1: run_as.uid: unknown key \"uid\" in \"run_as\"; known: user, group, groups, "

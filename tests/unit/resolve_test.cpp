@@ -402,6 +402,39 @@ TEST_CASE("a device that is absent or no device is a fault, once for its name", 
           "f:2:1: b.table[0]: device \"dir\": found a directory");
 }
 
+TEST_CASE("who rules are for is looked up, of listeners and of exports", "[server]") {
+    const auto configuration = [](const std::string& user) {
+        return config::parse(R"({"listen": ["tcp://h", {"unix": "s", "allow": [{"user": "root"}]}],
+"exports": [{"name": "a", "allow": [{"user": )" + user + R"(, "access": "read_only"}],
+             "dm_table": "0 8 linear /f 0"}]})",
+                             "f", "/");
+    };
+    const auto probe = [](const std::string& name) {
+        return DeviceInfo{.path = name, .node = name, .identity = {}, .place = {}, .size = 4096};
+    };
+    const auto right = configuration("0");
+    const Resolved resolved = server::resolve(right, probe);
+    REQUIRE(resolved.listeners.size() == 2);
+    CHECK_FALSE(resolved.listeners[0].access);
+    CHECK(resolved.listeners[1].access->rules().at(0).user == 0U);
+    CHECK(resolved.exports[0].access->rules().at(0).user == 0U);
+    CHECK(server::describe(resolved).find("listener unix:///s:\n"
+                                          "    clients:\n"
+                                          "        user \"root\" (0): read-write\n"
+                                          "\n"
+                                          "export \"a\": size 4096 (4 KiB), ") == 0);
+    CHECK(server::describe(resolved).find("\n    clients:\n        user 0: read-only\n") !=
+          std::string::npos);
+    const auto wrong = configuration("\"no-such-user\"");
+    try {
+        server::resolve(wrong, probe);
+        FAIL("it was taken");
+    } catch (const config::ConfigError& why) {
+        CHECK(std::string(why.what()) == "f:2:46: exports[0].allow[0].user: want a user that this "
+                                         "system knows, got \"no-such-user\"");
+    }
+}
+
 TEST_CASE("a hundred thousand segments are resolved with one probe a device", "[server]") {
     Machine machine;
     machine.file("f.img", 100000 * 4096);
@@ -421,13 +454,18 @@ TEST_CASE("resolved exports are described with every number in full", "[server]"
     auto& one = machine.add("vol\n0", Claim::exclusive,
                             {on("/dev/sdb", MiB, 4096), on("/srv/a b.img", 0, 4096)});
     one.description = "two of them";
-    one.allow = {config::AddressRange{.v6 = false, .address = {10}, .prefix_length = 8},
-                 config::AddressRange{.v6 = true, .address = {}, .prefix_length = 0}};
+    one.allow = std::vector<config::AccessRule>{
+        {.address = config::parse_range("10.0.0.0/8")},
+        {.address = config::parse_range("::/0"), .access = config::Access::read_only},
+        {.address = {}, .access = config::Access::read_only}};
     machine.add("gone", Claim::shared, {on("/dev/sdz")}).optional = true;
     CHECK(server::describe(machine.resolve()) ==
           "export \"vol\\n0\": size 8192 (8 KiB), claim exclusive, read-write\n"
           "    description: two of them\n"
-          "    clients: 10.0.0.0/8, ::/0\n"
+          "    clients:\n"
+          "        address 10.0.0.0/8: read-write\n"
+          "        address ::/0: read-only\n"
+          "        anybody: read-only\n"
           "    device /dev/sdb: block device 0:1, size 16777216 (16 MiB), logical block size 4096, "
           "direct I/O\n"
           "    device /srv/a b.img: regular file 0:1 inode 2, size 5000 (4.88 KiB), buffered I/O\n"
@@ -437,6 +475,10 @@ TEST_CASE("resolved exports are described with every number in full", "[server]"
           "    4096 (4 KiB)  4096 (4 KiB)  /srv/a b.img  0\n"
           "\n"
           "export \"gone\": disabled: device \"/dev/sdz\": found nothing\n");
+}
+
+TEST_CASE("that there are no exports is said", "[server]") {
+    CHECK(server::describe(Machine().resolve()) == "no exports\n");
 }
 
 TEST_CASE("of a long table the two ends are described", "[server]") {

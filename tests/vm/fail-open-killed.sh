@@ -4,7 +4,7 @@
 source "$(dirname "$0")/../support/vm.sh"
 source "$tests/support/interposing.sh"
 on_host() { machine_options+=(--set "calls=${CALLS:-few}"); }
-in_machine --disk 64M --limit 900
+in_machine --disk 64M
 
 # The first rename says that it stands in, the last that it is done; a stand-in has a socket pair, and
 # so has what watches over the swap; a timer limits the very call that swaps.

@@ -4,7 +4,7 @@
 # a server that is started later leaves the volume alone until it is interposed again.
 source "$(dirname "$0")/../support/vm.sh"
 source "$tests/support/interposing.sh"
-in_machine --disk 96M --limit 400
+in_machine --disk 96M
 
 start_interposer
 volume=$(make_volume vol "/dev/vdc 0 $(sectors /dev/vdc)")
