@@ -45,7 +45,7 @@ said() { journalctl --unit interposed --output cat | grep -q -- "$1"; } # PATTER
 upgraded() {
     local before served
     attach_example /dev/vdc
-    systemctl --quiet enable --now interposed-attach@data
+    enable_now interposed-attach@data
     make_filesystem ext4 /dev/nbd1 /mnt
     start_writer /mnt/file
     before=$(main_pid) served=$(main_pid interposed-attach@data)

@@ -15,9 +15,11 @@ packages() { # builds it, unless it is there
 # `on_host_afterwards` if there is one. In the machine: calls the function.
 boots() { # FUNCTION...
     if [[ ${in_guest:-} == yes ]]; then
+        set -o errtrace # in functions too
         trap 'printf "line %s: failed: %s\n" "$LINENO" "$BASH_COMMAND" >&2' ERR
         workdir
         "${function:?}"
+        trap - ERR
         return
     fi
     requires qemu-system-x86_64 qemu-img debootstrap mke2fs unshare
@@ -71,6 +73,10 @@ attach_example() { # DISK
     sed "s#/dev/disk/by-id/first\", \"length\": \"40GiB#$1\", \"length\": \"64MiB#
         s#/dev/disk/by-id/second\"#$1\", \"offset\": \"64MiB\"#" /test/examples/attach.json \
         >/etc/interposed/data.json
+}
+
+enable_now() { # UNIT
+    systemctl --quiet enable --now "$1" || fail "$(systemctl status "$1"; journalctl --unit "$1" --output cat)"
 }
 
 main_pid() { systemctl show --property MainPID --value "${1:-interposed}"; } # [UNIT]
