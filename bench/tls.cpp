@@ -32,8 +32,10 @@ struct Tls::Bio {
         return 1;
     }
     static int read(BIO* bio, char* room, std::size_t length, std::size_t* there) {
-        const Tls& self = *static_cast<Tls*>(::BIO_get_data(bio));
+        Tls& self = *static_cast<Tls*>(::BIO_get_data(bio));
         BIO_clear_retry_flags(bio);
+        if (self.wait_ && !self.flush(true)) // what the peer waits for
+            return 0;
         const ssize_t got = ::recv(self.socket_, room, length, self.wait_ ? 0 : MSG_DONTWAIT);
         if (got < 0 && (errno == EAGAIN || errno == EINTR))
             BIO_set_retry_read(bio);
