@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/sendfile.h>
+#include <string_view>
 #include <sys/socket.h>
 #include <vector>
 
@@ -53,6 +54,35 @@ void keep_alive(int fd, int seconds) {
     set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, asked);
 }
 
+sockaddr_storage address_of(int fd, decltype(::getsockname) ask) {
+    sockaddr_storage address{};
+    socklen_t length = sizeof address;
+    if (ask(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0)
+        address.ss_family = AF_UNSPEC;
+    return address;
+}
+
+/// Whether both ends have one address, which is how a host speaks with itself.
+bool is_of_this_host(int fd) {
+    const sockaddr_storage here = address_of(fd, ::getsockname);
+    const sockaddr_storage there = address_of(fd, ::getpeername);
+    if (here.ss_family != there.ss_family)
+        return false;
+    if (here.ss_family == AF_INET)
+        return reinterpret_cast<const sockaddr_in&>(here).sin_addr.s_addr ==
+               reinterpret_cast<const sockaddr_in&>(there).sin_addr.s_addr;
+    return here.ss_family == AF_INET6 &&
+           IN6_ARE_ADDR_EQUAL(&reinterpret_cast<const sockaddr_in6&>(here).sin6_addr,
+                              &reinterpret_cast<const sockaddr_in6&>(there).sin6_addr);
+}
+
+/// Between two processes of a host nothing is congested. An algorithm that paces what it sends, as
+/// BBR does, only takes time there, and reno is in every kernel.
+void send_at_once(int fd) {
+    constexpr std::string_view algorithm = "reno";
+    (void)::setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, algorithm.data(), algorithm.size());
+}
+
 } // namespace
 
 SocketStream::SocketStream(Socket socket, std::chrono::seconds keepalive)
@@ -64,6 +94,8 @@ SocketStream::SocketStream(Socket socket, std::chrono::seconds keepalive)
     (void)::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &length);
     if (family == AF_INET || family == AF_INET6) {
         set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+        if (is_of_this_host(fd))
+            send_at_once(fd);
         is_tcp_ = true;
         keep_alive(fd, static_cast<int>(keepalive.count()));
         return; // the kernel tunes the buffers of TCP by itself, and better

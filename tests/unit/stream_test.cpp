@@ -1,28 +1,61 @@
 #include "server/stream.hpp"
 
+#include <array>
 #include <asio/io_context.hpp>
 #include <asio/ip/tcp.hpp>
 #include <catch2/catch.hpp>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <optional>
+#include <string>
 #include <sys/socket.h>
+#include <utility>
 
 namespace interposed::server {
 
+namespace {
+
+/// A stream over a connection of this host with itself, and its descriptor.
+class LocalConnection {
+public:
+    explicit LocalConnection(const asio::ip::address& address) : acceptor_(context_, {address, 0}) {
+        client_.connect(acceptor_.local_endpoint());
+        asio::ip::tcp::socket accepted = acceptor_.accept();
+        fd_ = accepted.native_handle();
+        stream_.emplace(SocketStream::Socket(std::move(accepted)));
+    }
+    [[nodiscard]] int fd() const { return fd_; }
+
+private:
+    asio::io_context context_;
+    asio::ip::tcp::acceptor acceptor_;
+    asio::ip::tcp::socket client_{context_};
+    int fd_ = -1;
+    std::optional<SocketStream> stream_;
+};
+
+} // namespace
+
 TEST_CASE("small replies over TCP are not held back", "[server]") {
-    asio::io_context context;
-    asio::ip::tcp::acceptor acceptor(context, {asio::ip::address_v4::loopback(), 0});
-    asio::ip::tcp::socket client(context);
-    client.connect(acceptor.local_endpoint());
-    asio::ip::tcp::socket accepted = acceptor.accept();
-    const int fd = accepted.native_handle();
-    const SocketStream stream{SocketStream::Socket(std::move(accepted))};
+    const LocalConnection connection(asio::ip::address_v4::loopback());
+    const int fd = connection.fd();
     for (const auto& [level, option] :
          {std::pair<int, int>{IPPROTO_TCP, TCP_NODELAY}, {SOL_SOCKET, SO_KEEPALIVE}}) {
         int value = 0;
         socklen_t length = sizeof value;
         REQUIRE(::getsockopt(fd, level, option, &value, &length) == 0);
         CHECK(value != 0);
+    }
+}
+
+TEST_CASE("what a host sends to itself is not paced", "[server]") {
+    for (const char* const address : {"127.0.0.1", "::1"}) {
+        const LocalConnection connection(asio::ip::make_address(address));
+        std::array<char, 16> algorithm{}; // TCP_CA_NAME_MAX
+        socklen_t length = algorithm.size();
+        REQUIRE(::getsockopt(connection.fd(), IPPROTO_TCP, TCP_CONGESTION, algorithm.data(),
+                             &length) == 0);
+        CHECK(std::string(algorithm.data()) == "reno");
     }
 }
 
