@@ -180,8 +180,9 @@ Session::Received Session::receive() {
         into[parts++] = {.iov_base = incoming_payload_.data() + payload_received_,
                          .iov_len = payload_left_};
     iovec& space = into[parts++] = inbox_.free_space();
-    if (expects_large_write_)
-        space.iov_len = std::min(space.iov_len, received_before_large_write);
+    const std::size_t header = protocol::request_size(agreement_.framing);
+    if (const std::size_t there = inbox_.unused().size(); expects_large_write_ && there < header)
+        space.iov_len = std::min(space.iov_len, header - there);
     const Stream::Moved moved = stream_.receive(std::span(into).first(parts));
     if (moved.ended)
         return Received::end;

@@ -72,9 +72,6 @@ public:
     static constexpr std::size_t streamed_step = std::size_t{128} << 10;
     /// If so much of them is still to come, it goes through a pipe.
     static constexpr std::size_t min_piped = std::size_t{64} << 10;
-    /// Behind a WRITE that did, so little is received with the next request that nearly all of
-    /// its payload can go that way too.
-    static constexpr std::size_t received_before_large_write = 4096;
     static constexpr std::uint64_t streamed_alignment = 4096; ///< no page is written in two parts
     /// Looking pages up costs, and the socket may take less.
     static constexpr std::size_t direct_step = std::size_t{1} << 20;
