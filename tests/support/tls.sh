@@ -67,3 +67,11 @@ revocation_list() { # FILE CERTIFICATE...
     done
     "${ca[@]}" -gencrl -out "$1" 2>openssl.log || fail "$(<openssl.log)"
 }
+
+# A row of a table: whether a client comes in, which it should or should not.
+row() { # CLIENT WITH in|out COMMAND...
+    local found=out
+    ! timeout 60 "${@:4}" >said.txt 2>&1 || found=in
+    printf '%-24s %-22s %s\n' "$1" "$2" "$found"
+    expect_eq "$found" "$3" "$1 with $2: $(<said.txt)"
+}
