@@ -16,9 +16,9 @@ declare -A best
 start_one() { # SERVER: which becomes the process `serving`
     port=$((port + 1))
     case $1 in
-        interposed) "$INTERPOSED" --listen "tcp://$address:$port" "$file" ;;
-        nbdkit) nbdkit -f -i "$address" -p "$port" /test/build/nbdkit-file-plugin.so "$file" ;;
-        qemu-nbd) qemu-nbd -t -e 16 -b "$address" -p "$port" -f raw --cache=writeback \
+        interposed) exec "$INTERPOSED" --listen "tcp://$address:$port" "$file" ;;
+        nbdkit) exec nbdkit -f -i "$address" -p "$port" /test/build/nbdkit-file-plugin.so "$file" ;;
+        qemu-nbd) exec qemu-nbd -t -e 16 -b "$address" -p "$port" -f raw --cache=writeback \
             --aio=threads "$file" ;;
         nbd-server)
             printf '[generic]\nlistenaddr = %s\nport = %s\nmax_threads = 4\n' "$address" "$port" >conf

@@ -3,7 +3,6 @@
 # on disks, with the kernel's drivers. tests/support/manual/PAGE.sh sets the stage for one of a page.
 source "$(dirname "$0")/../support/vm.sh"
 in_machine --disk 64M --disk 64M
-PATH=$PATH:$(dirname "$INTERPOSED"):$(dirname "$INTERPOSECTL")
 
 # The export vol0 over /dev/sdb, which listens where the pages say.
 serve_vol0() {
