@@ -74,11 +74,9 @@ std::optional<AlternativeName> read_alternative_name(Reader& reader, const Field
     return reader.attempt(*at, [text] { return parse_alternative_name(*text); });
 }
 
-void read_access(Reader& reader, const Fields& fields, AccessRule& into) {
+void read_access(const Fields& fields, AccessRule& into) {
     constexpr std::array<std::string_view, 2> words = {"read_only", "read_write"};
-    const auto at = fields.find("access");
-    const auto word = at ? reader.word(*at, words) : std::nullopt;
-    if (word)
+    if (const auto word = fields.word("access", words))
         into.access = *word == 0 ? Access::read_only : Access::read_write;
 }
 
@@ -86,12 +84,14 @@ void read_access(Reader& reader, const Fields& fields, AccessRule& into) {
 void find_contradictions(Reader& reader, const Fields& fields, const AccessRule& rule) {
     for (const std::string_view key : {"user", "group"})
         if (const auto at = fields.find(key); at && rule.address)
-            reader.fault(*at, "want no " + in_quotes(key) + " beside an address: clients of Unix "
-                                                            "sockets have none");
+            reader.fault(*at, "want no " + in_quotes(key) +
+                                  " beside an address: clients of Unix "
+                                  "sockets have none");
     for (const std::string_view key : {"tls_subject", "tls_common_name", "tls_san"})
         if (const auto at = fields.find(key); at && fields.find("psk"))
-            reader.fault(*at, "want no " + in_quotes(key) + " beside \"psk\": who has a key that "
-                                                            "was agreed on shows no certificate");
+            reader.fault(*at, "want no " + in_quotes(key) +
+                                  " beside \"psk\": who has a key that "
+                                  "was agreed on shows no certificate");
 }
 
 /// Of a listener's clients less is known.
@@ -129,7 +129,7 @@ AccessRule read_rule_object(Reader& reader, const Node& at, const Object& object
     rule.tls_common_name = read_exact(reader, fields, "tls_common_name");
     rule.tls_san = read_alternative_name(reader, fields);
     rule.psk = read_exact(reader, fields, "psk");
-    read_access(reader, fields, rule);
+    read_access(fields, rule);
     find_contradictions(reader, fields, rule);
     find_misplaced(reader, fields, rule, of);
     if (address)
@@ -163,8 +163,7 @@ bool covers(const AccessRule& wide, const AccessRule& narrow) {
     const bool addresses =
         !wide.address || (narrow.address && contains(*wide.address, *narrow.address));
     const bool sockets = !wide.unix_socket || narrow.unix_socket || narrow.user || narrow.group;
-    const bool names =
-        !wide.tls_san || (narrow.tls_san && covers(*wide.tls_san, *narrow.tls_san));
+    const bool names = !wide.tls_san || (narrow.tls_san && covers(*wide.tls_san, *narrow.tls_san));
     return addresses && sockets && names && covers(wide.user, narrow.user) &&
            covers(wide.group, narrow.group) && covers(wide.tls_subject, narrow.tls_subject) &&
            covers(wide.tls_common_name, narrow.tls_common_name) && covers(wide.psk, narrow.psk);

@@ -34,20 +34,16 @@ void read_truth(Reader& reader, const Fields& fields, std::string_view key, bool
         into = reader.truth(*at).value_or(into);
 }
 
-void read_claim(Reader& reader, const Fields& fields, Export& into) {
+void read_claim(const Fields& fields, Export& into) {
     constexpr std::array<std::string_view, 3> words = {"exclusive", "shared", "adopted"};
     constexpr std::array<Claim, 3> claims = {Claim::exclusive, Claim::shared, Claim::adopted};
-    const auto at = fields.find("claim");
-    const auto word = at ? reader.word(*at, words) : std::nullopt;
-    if (word)
+    if (const auto word = fields.word("claim", words))
         into.claim = claims.at(*word);
 }
 
-void read_cache(Reader& reader, const Fields& fields, Export& into) {
+void read_cache(const Fields& fields, Export& into) {
     constexpr std::array<std::string_view, 2> words = {"buffered", "direct"};
-    const auto at = fields.find("cache");
-    const auto word = at ? reader.word(*at, words) : std::nullopt;
-    if (word)
+    if (const auto word = fields.word("cache", words))
         into.cache = *word == 0 ? Cache::buffered : Cache::direct;
 }
 
@@ -88,8 +84,8 @@ Export read_export(Reader& reader, const Node& at, const std::string& folder) {
         result.name = read_string(reader, *name);
     if (const auto description = fields.find("description"))
         result.description = read_string(reader, *description);
-    read_claim(reader, fields, result);
-    read_cache(reader, fields, result);
+    read_claim(fields, result);
+    read_cache(fields, result);
     read_truth(reader, fields, "read_only", result.read_only);
     read_truth(reader, fields, "optional", result.optional);
     if (const auto tls = fields.find("tls"))

@@ -16,8 +16,8 @@ constexpr std::array<std::string_view, 9> top_keys = {
     "listen", "exports", "limits", "control", "state_dir", "metrics", "run_as", "tls", "log"};
 constexpr std::array<std::string_view, 5> limit_keys = {
     "connections", "connections_per_client", "memory", "handshake_timeout_s", "keepalive_s"};
-constexpr std::array<std::string_view, 8> listener_keys = {
-    "unix", "tcp", "systemd", "mode", "owner", "group", "tls", "allow"};
+constexpr std::array<std::string_view, 8> listener_keys = {"unix",  "tcp",   "systemd", "mode",
+                                                           "owner", "group", "tls",     "allow"};
 constexpr std::array<std::string_view, 8> rule_keys = {
     "address", "user", "group", "tls_subject", "tls_common_name", "tls_san", "psk", "access"};
 constexpr std::array<std::string_view, 15> export_keys = {
@@ -195,6 +195,12 @@ std::optional<Node> Fields::find(std::string_view key) const {
         if (member.key == key)
             return Node{member.value, &at_, member.key};
     return std::nullopt;
+}
+
+std::optional<std::size_t> Fields::word(std::string_view key,
+                                        std::span<const std::string_view> known) const {
+    const auto at = find(key);
+    return at ? reader_.word(*at, known) : std::nullopt;
 }
 
 std::optional<Node> Fields::require(std::string_view key) {

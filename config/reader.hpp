@@ -93,6 +93,9 @@ public:
     Fields(Reader& reader, const Node& at, const Object& object, const Level& level);
 
     [[nodiscard]] std::optional<Node> find(std::string_view key) const;
+    /// Which of these words it is, if it is there. Another value is a fault.
+    [[nodiscard]] std::optional<std::size_t> word(std::string_view key,
+                                                  std::span<const std::string_view> known) const;
     /// As find, but its absence is a fault.
     std::optional<Node> require(std::string_view key);
     [[nodiscard]] const Level& level() const { return level_; }

@@ -134,11 +134,9 @@ Log read_log(Reader& reader, const Node& at) {
     if (object == nullptr)
         return log;
     const Fields fields(reader, at, *object, log_level);
-    const auto level = fields.find("level");
-    if (const auto word = level ? reader.word(*level, levels) : std::nullopt)
+    if (const auto word = fields.word("level", levels))
         log.level = static_cast<LogLevel>(*word);
-    const auto format = fields.find("format");
-    if (const auto word = format ? reader.word(*format, formats) : std::nullopt)
+    if (const auto word = fields.word("format", formats))
         log.format = static_cast<LogFormat>(*word);
     return log;
 }

@@ -27,12 +27,6 @@ std::string read_path(Reader& reader, const Fields& fields, std::string_view key
     return path_in(folder, *text);
 }
 
-std::optional<std::size_t> read_word(Reader& reader, const Fields& fields, std::string_view key,
-                                     std::span<const std::string_view> known) {
-    const auto at = fields.find(key);
-    return at ? reader.word(*at, known) : std::nullopt;
-}
-
 /// Keys that mean nothing alone.
 void check_companions(Reader& reader, const Node& at, const Fields& fields) {
     const bool certificate = fields.find("certificate").has_value();
@@ -74,8 +68,8 @@ std::optional<Tls> read_tls(Reader& reader, const Node& at, const std::string& f
     tls.crl = read_path(reader, fields, "crl", folder);
     tls.psk = read_path(reader, fields, "psk", folder);
     tls.client_certificate_required =
-        read_word(reader, fields, "client_certificates", client_words).value_or(0) == 0;
-    if (read_word(reader, fields, "min_version", version_words) == 1)
+        fields.word("client_certificates", client_words).value_or(0) == 0;
+    if (fields.word("min_version", version_words) == 1)
         tls.min_version = TlsVersion::tls_1_3;
     check_companions(reader, at, fields);
     return tls;

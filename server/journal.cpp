@@ -3,8 +3,10 @@
 #include "server/log_line.hpp"
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <charconv>
+#include <iterator>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -22,6 +24,17 @@ void append(std::string& out, std::string_view key, std::string_view value) {
     out += '=';
     append_printable(out, value);
     out += '\n';
+}
+
+void append_field(std::string& out, std::string_view name, std::string_view value) {
+    std::string key = "INTERPOSED_";
+    std::transform(name.begin(), name.end(), std::back_inserter(key),
+                   [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+    append(out, key, value);
+}
+
+void append_field(std::string& out, std::string_view name, std::uint64_t value) {
+    append_field(out, name, std::to_string(value));
 }
 
 std::string_view value_of(std::string_view entry, std::string_view key) {
@@ -56,14 +69,9 @@ std::string journal_entry(Level level, std::string_view message, const Fields& f
     append(out, "PRIORITY", std::to_string(priority_of(level)));
     append(out, "SYSLOG_IDENTIFIER", "interposed");
     append(out, "MESSAGE", message);
-    if (fields.session)
-        append(out, "INTERPOSED_SESSION", std::to_string(*fields.session));
-    if (!fields.client.empty())
-        append(out, "INTERPOSED_CLIENT", fields.client);
-    if (fields.export_name) // the default export's name is empty
-        append(out, "INTERPOSED_EXPORT", *fields.export_name);
-    if (!fields.device.empty())
-        append(out, "INTERPOSED_DEVICE", fields.device);
+    for_each_field(fields, [&out](std::string_view name, const auto& value) {
+        append_field(out, name, value);
+    });
     out += '\0';
     return out;
 }

@@ -86,6 +86,10 @@ void append_member(std::string& out, const char* key, std::string_view value) {
     append_string(out, value);
 }
 
+void append_member(std::string& out, const char* key, std::uint64_t value) {
+    out += ",\"" + std::string(key) + "\":" + std::to_string(value);
+}
+
 } // namespace
 
 int priority_of(Level level) {
@@ -122,14 +126,8 @@ std::string json_line(system_clock::time_point when, Level level, std::string_vi
     std::string out = "{\"time\":\"" + time_text(when) + '"';
     append_member(out, "level", name_of(level));
     append_member(out, "message", message);
-    if (fields.session)
-        out += ",\"session\":" + std::to_string(*fields.session);
-    if (!fields.client.empty())
-        append_member(out, "client", fields.client);
-    if (fields.export_name) // the default export's name is empty
-        append_member(out, "export", *fields.export_name);
-    if (!fields.device.empty())
-        append_member(out, "device", fields.device);
+    for_each_field(
+        fields, [&out](const char* name, const auto& value) { append_member(out, name, value); });
     out += "}\n";
     return out;
 }

@@ -20,6 +20,19 @@ std::string json_line(std::chrono::system_clock::time_point when, Level level,
 /// Text without its control characters.
 void append_printable(std::string& out, std::string_view text);
 
+/// Calls tell("session", number) and tell(name, text) for each field that is there.
+template <typename Tell>
+void for_each_field(const Fields& fields, Tell tell) {
+    if (fields.session)
+        tell("session", *fields.session);
+    if (!fields.client.empty())
+        tell("client", fields.client);
+    if (fields.export_name) // the default export's name is empty
+        tell("export", *fields.export_name);
+    if (!fields.device.empty())
+        tell("device", fields.device);
+}
+
 /// syslog's number for a level.
 int priority_of(Level level);
 

@@ -16,6 +16,13 @@ namespace {
 
 using config::AddressRange;
 
+/// What an address of a socket says of a host.
+struct HostAddress {
+    AddressRange address;
+    std::string zone{};
+    std::uint16_t port = 0;
+};
+
 AddressRange single_address(bool v6, const void* bytes) {
     AddressRange range;
     range.v6 = v6;
@@ -31,6 +38,31 @@ std::string zone_of(const sockaddr_in6& address) {
     std::array<char, IF_NAMESIZE> name{};
     const bool known = ::if_indextoname(address.sin6_scope_id, name.data()) != nullptr;
     return "%" + (known ? name.data() : std::to_string(address.sin6_scope_id));
+}
+
+/// nullopt: there is none, for the connection has gone.
+std::optional<sockaddr_storage> ask_for_address(int fd, decltype(::getpeername) ask) {
+    sockaddr_storage raw{};
+    socklen_t length = sizeof raw;
+    const bool found = ask(fd, reinterpret_cast<sockaddr*>(&raw), &length) == 0;
+    return found ? std::optional(raw) : std::nullopt;
+}
+
+/// nullopt: not of IP. An IPv4 client of an IPv6 listener has its IPv4 address.
+std::optional<HostAddress> host_address(const sockaddr_storage& raw) {
+    if (raw.ss_family == AF_INET) {
+        const auto& v4 = reinterpret_cast<const sockaddr_in&>(raw);
+        return HostAddress{.address = single_address(false, &v4.sin_addr),
+                           .port = ntohs(v4.sin_port)};
+    }
+    if (raw.ss_family != AF_INET6)
+        return std::nullopt;
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(raw);
+    const bool mapped = IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr);
+    return HostAddress{.address = mapped ? single_address(false, v6.sin6_addr.s6_addr + 12)
+                                         : single_address(true, &v6.sin6_addr),
+                       .zone = zone_of(v6),
+                       .port = ntohs(v6.sin6_port)};
 }
 
 std::string address_text(const AddressRange& address, const std::string& zone) {
@@ -94,34 +126,27 @@ bool Credentials::in_group(gid_t group) const {
 }
 
 Peer Peer::of(int fd) {
-    sockaddr_storage raw{};
-    socklen_t length = sizeof raw;
     Peer peer;
-    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&raw), &length) != 0) {
+    const auto raw = ask_for_address(fd, ::getpeername);
+    if (!raw) {
         // Already gone. Whoever it was, it is nobody that a rule could mean.
         peer.name = peer.client = "gone";
-        return peer;
-    }
-    std::uint16_t port = 0;
-    std::string zone;
-    if (raw.ss_family == AF_INET) {
-        const auto& v4 = reinterpret_cast<const sockaddr_in&>(raw);
-        peer.address = single_address(false, &v4.sin_addr);
-        port = ntohs(v4.sin_port);
-    } else if (raw.ss_family == AF_INET6) {
-        const auto& v6 = reinterpret_cast<const sockaddr_in6&>(raw);
-        const bool mapped = IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr);
-        peer.address = mapped ? single_address(false, v6.sin6_addr.s6_addr + 12)
-                              : single_address(true, &v6.sin6_addr);
-        zone = zone_of(v6);
-        port = ntohs(v6.sin6_port);
+    } else if (const auto host = host_address(*raw)) {
+        peer.address = host->address;
+        peer.client = client_of(host->address, host->zone);
+        peer.name = address_text(host->address, host->zone) + ":" + std::to_string(host->port);
     } else {
         name_unix_peer(fd, peer);
-        return peer;
     }
-    peer.client = client_of(*peer.address, zone);
-    peer.name = address_text(*peer.address, zone) + ":" + std::to_string(port);
     return peer;
+}
+
+bool is_of_this_host(int fd) {
+    const auto here = ask_for_address(fd, ::getsockname);
+    const auto there = ask_for_address(fd, ::getpeername);
+    const auto host = here ? host_address(*here) : std::nullopt;
+    const auto peer = there ? host_address(*there) : std::nullopt;
+    return host && peer && host->address == peer->address;
 }
 
 } // namespace interposed::server

@@ -42,11 +42,11 @@ struct Credentials {
 
 /// Who is at the other end of a connection, as far as the kernel knows, and TLS.
 struct Peer {
-    std::string name;   ///< "127.0.0.1:4711", "unix pid 12 uid 0": for the log
+    std::string name; ///< "127.0.0.1:4711", "unix pid 12 uid 0": for the log
     /// Whom connections are counted by: "127.0.0.1", "2001:db8::/64", "fe80::1%eth0", "uid 0".
     std::string client;
     std::optional<config::AddressRange> address; ///< a single address; absent for Unix sockets
-    bool encrypted = false;                       ///< the TLS handshake is over
+    bool encrypted = false;                      ///< the TLS handshake is over
     std::optional<Credentials> unix_client{};    ///< absent for all other sockets
     /// Set when the TLS handshake is over, before an export is looked up again. Absent: no TLS, or
     /// a client that has not said who it is. Belongs to the connection's strand.
@@ -55,5 +55,9 @@ struct Peer {
     /// Of a connected socket. An IPv4 client of an IPv6 listener has its IPv4 address.
     static Peer of(int fd);
 };
+
+/// Whether both ends of a connected TCP socket have one address, which is how a host speaks with
+/// itself.
+bool is_of_this_host(int fd);
 
 } // namespace interposed::server

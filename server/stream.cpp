@@ -1,5 +1,7 @@
 #include "server/stream.hpp"
 
+#include "server/peer.hpp"
+
 #include <algorithm>
 #include <asio/redirect_error.hpp>
 #include <asio/use_awaitable.hpp>
@@ -8,8 +10,8 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <sys/sendfile.h>
 #include <string_view>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <vector>
 
@@ -52,28 +54,6 @@ void keep_alive(int fd, int seconds) {
     set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, idle);
     set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, interval);
     set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, asked);
-}
-
-sockaddr_storage address_of(int fd, decltype(::getsockname) ask) {
-    sockaddr_storage address{};
-    socklen_t length = sizeof address;
-    if (ask(fd, reinterpret_cast<sockaddr*>(&address), &length) != 0)
-        address.ss_family = AF_UNSPEC;
-    return address;
-}
-
-/// Whether both ends have one address, which is how a host speaks with itself.
-bool is_of_this_host(int fd) {
-    const sockaddr_storage here = address_of(fd, ::getsockname);
-    const sockaddr_storage there = address_of(fd, ::getpeername);
-    if (here.ss_family != there.ss_family)
-        return false;
-    if (here.ss_family == AF_INET)
-        return reinterpret_cast<const sockaddr_in&>(here).sin_addr.s_addr ==
-               reinterpret_cast<const sockaddr_in&>(there).sin_addr.s_addr;
-    return here.ss_family == AF_INET6 &&
-           IN6_ARE_ADDR_EQUAL(&reinterpret_cast<const sockaddr_in6&>(here).sin6_addr,
-                              &reinterpret_cast<const sockaddr_in6&>(there).sin6_addr);
 }
 
 /// Between two processes of a host nothing is congested. An algorithm that paces what it sends, as
