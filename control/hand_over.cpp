@@ -1,6 +1,7 @@
 #include "control/hand_over.hpp"
 
 #include "control/told_text.hpp"
+#include "server/peer.hpp"
 
 #include <algorithm>
 #include <array>
@@ -65,15 +66,14 @@ FileDescriptor make_socket() {
 }
 
 /// Whoever gets the sockets answers for the data.
-ucred check_peer(int socket, std::optional<uid_t> user = std::nullopt) {
-    ucred peer{};
-    socklen_t length = sizeof peer;
-    if (::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0)
+server::Credentials check_peer(int socket, std::optional<uid_t> user = std::nullopt) {
+    const auto peer = server::Credentials::of(socket);
+    if (!peer)
         fail("SO_PEERCRED");
-    if (peer.uid != 0 && peer.uid != ::geteuid() && peer.uid != user)
+    if (peer->uid != 0 && peer->uid != ::geteuid() && peer->uid != user)
         refuse("want root or this server's own user at the other end, found uid " +
-               std::to_string(peer.uid));
-    return peer;
+               std::to_string(peer->uid));
+    return *peer;
 }
 
 /// At most one descriptor goes with a packet.
