@@ -1,5 +1,7 @@
 #include "attach/residence.hpp"
 
+#include "devices/cache_mapping.hpp"
+
 #include <cerrno>
 #include <charconv>
 #include <cstdint>
@@ -39,6 +41,8 @@ void read_in_mapped_files() {
         std::uintptr_t end = 0;
         std::from_chars(line.data(), line.data() + dash, begin, 16);
         std::from_chars(line.data() + dash + 1, line.data() + blank, end, 16);
+        if (devices::CacheMapping::is_mapped(begin))
+            continue; // gigabytes of what is served
         // NOLINTNEXTLINE(performance-no-int-to-ptr): that is how the kernel tells of them
         ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_POPULATE_READ);
     }
@@ -70,6 +74,7 @@ std::vector<std::string> stay_resident() {
     // On fault: stacks and pools are mapped far larger than they are used.
     if (::mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) != 0)
         failed.push_back(because("mlockall", errno));
+    devices::CacheMapping::unlock_all();
     read_in_mapped_files();
     if (!ask_to_be_spared())
         failed.push_back(because("oom_score_adj of -1000", errno));

@@ -101,6 +101,7 @@ Device::Device(DeviceInfo info, Claim claim, FlushFailed lost)
       limits_(make_limits(info_, block_, modifies_blocks_)),
       max_on_ring_(is_file(info_) ? files_on_ring : blocks_on_ring),
       sync_fd_(open_for_sync(info_, claim_.io_fd())),
+      mapping_(direct() ? nullptr : std::make_unique<CacheMapping>(sync_fd_.get(), size_)),
       workers_(
           max_workers, [this](Operation* chain) { run_blocking(chain); },
           [this](Operation& operation) { refuse(operation); }) {
@@ -211,16 +212,40 @@ bool Device::zeroes_fast(mapping::Extent, bool no_hole) const {
                    : (zeroes_fast_.giving_it_back && may_punch_) || info_.zeroes_by_command;
 }
 
+bool Device::cached(mapping::Extent extent) const {
+    if (const auto known = page_cache::holds(fd_.load(std::memory_order_relaxed), extent))
+        return *known;
+    return mapping_ && mapping_->holds(extent);
+}
+
 std::optional<DirectExtent> Device::direct_extent(mapping::Extent extent, bool seen) {
     const int fd = fd_.load(std::memory_order_relaxed);
     const bool settled =
         direct_reads_.load(std::memory_order_relaxed) &&
         on_ring_.load(std::memory_order_relaxed) == 0 &&
         now_ns() - last_miss_ns_.load(std::memory_order_relaxed) > readahead_settles.count();
-    if (direct() || !settled || !(seen || page_cache::holds(fd, extent)))
+    if (direct() || !settled || !(seen || cached(extent)))
         return std::nullopt;
     return DirectExtent{
         .fd = fd, .offset = extent.offset, .length = extent.length, .counters = &counters_};
+}
+
+std::optional<MappedExtent> Device::mapped_extent(mapping::Extent extent,
+                                                  std::chrono::steady_clock::time_point now) {
+    // Filesystems without NOWAIT reads may have to ask somebody else whether their cache is true.
+    if (!mapping_ || !nowait_reads_.load(std::memory_order_relaxed) ||
+        !direct_reads_.load(std::memory_order_relaxed) ||
+        on_ring_.load(std::memory_order_relaxed) != 0)
+        return std::nullopt;
+    const std::int64_t missed = last_miss_ns_.load(std::memory_order_relaxed);
+    const auto now_ns = std::chrono::nanoseconds(now.time_since_epoch()).count();
+    if (now_ns - missed <= readahead_settles.count())
+        return std::nullopt; // what is not in memory costs more to ask for than is gained
+    const std::byte* const data = mapping_->find(extent, now);
+    if (data == nullptr)
+        return std::nullopt;
+    return MappedExtent{
+        .data = data, .length = extent.length, .mapping = mapping_.get(), .counters = &counters_};
 }
 
 // ---- started now, finished later ----
@@ -339,6 +364,8 @@ Device::Reopened Device::reopen() {
     sync_fd_ = std::move(opened);
     if (const int error = blocking::flush(sync_fd_.get()); error != 0)
         return {.forgotten = 0, .still_failing = error};
+    if (mapping_)
+        mapping_->forget();
     if (!direct())
         (void)::posix_fadvise(fd_, 0, 0, POSIX_FADV_DONTNEED);
     return {.forgotten = flush_error_.exchange(0), .still_failing = 0};

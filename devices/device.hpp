@@ -1,6 +1,7 @@
 #pragma once
 
 #include "devices/blocking.hpp"
+#include "devices/cache_mapping.hpp"
 #include "devices/claim.hpp"
 #include "devices/counters.hpp"
 #include "devices/engine.hpp"
@@ -46,6 +47,8 @@ public:
     [[nodiscard]] bool takes_pipes() const override { return !direct() && takes_pipes_; }
     [[nodiscard]] std::optional<DirectExtent> direct_extent(mapping::Extent extent,
                                                             bool seen) override;
+    [[nodiscard]] std::optional<MappedExtent>
+    mapped_extent(mapping::Extent extent, std::chrono::steady_clock::time_point now) override;
 
     /// As it was when it was opened: it may have grown since.
     [[nodiscard]] const DeviceInfo& info() const { return info_; }
@@ -90,6 +93,7 @@ private:
     /// The whole blocks around the operation's range.
     [[nodiscard]] mapping::Extent blocks(const Operation& operation) const;
 
+    [[nodiscard]] bool cached(mapping::Extent extent) const;
     bool read_now(Operation& operation);
     bool blocking_now(Engine& engine, Operation& operation);
     int status(Operation& operation);
@@ -136,7 +140,9 @@ private:
     /// Only for syncs: the kernel tells each open file description of an error once, and with this
     /// one nobody else can be told in their place.
     FileDescriptor sync_fd_; ///< under sync_mutex_
-    std::mutex sync_mutex_;  ///< one sync at a time: the next must know how this one ended
+    /// Of that description, since it carries no claim; null if I/O is direct.
+    const std::unique_ptr<CacheMapping> mapping_;
+    std::mutex sync_mutex_; ///< one sync at a time: the next must know how this one ended
     std::atomic<int> flush_error_{0};
     Counters counters_;
     InlineGate gate_;

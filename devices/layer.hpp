@@ -2,11 +2,14 @@
 
 #include "devices/operation.hpp"
 
+#include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
 namespace interposed::devices {
 
+class CacheMapping;
 class Counters;
 class Engine;
 
@@ -24,6 +27,15 @@ struct DirectExtent {
     std::uint64_t offset = 0;     ///< bytes, in the file of `fd`
     std::uint64_t length = 0;     ///< bytes; at most what was asked for
     Counters* counters = nullptr; ///< to be told of what was sent, if there are any
+};
+
+/// Bytes that a system call can take from the page cache, where that is mapped.
+struct MappedExtent {
+    const std::byte* data = nullptr; ///< not to be touched but by system calls: EFAULT is possible
+    std::uint64_t length = 0;        ///< bytes; at most what was asked for
+    CacheMapping* mapping =
+        nullptr; ///< never null; to be entered meanwhile: the call may wait after all
+    Counters* counters = nullptr; ///< to be told of what is read, if there are any
 };
 
 /// Anything that carries out block operations: an opened device, or something over one (a table
@@ -63,6 +75,14 @@ public:
     [[nodiscard]] virtual std::optional<DirectExtent> direct_extent(mapping::Extent extent,
                                                                     bool seen) {
         (void)extent, (void)seen;
+        return std::nullopt;
+    }
+
+    /// Where the leading part of `extent` is in memory, if it was there at `now` or a moment
+    /// before. nullopt: it must be read. Valid while the layer lives.
+    [[nodiscard]] virtual std::optional<MappedExtent>
+    mapped_extent(mapping::Extent extent, std::chrono::steady_clock::time_point now) {
+        (void)extent, (void)now;
         return std::nullopt;
     }
 };

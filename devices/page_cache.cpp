@@ -29,17 +29,17 @@ struct Cachestat {
 
 } // namespace
 
-bool holds(int fd, mapping::Extent extent) {
+std::optional<bool> holds(int fd, mapping::Extent extent) {
     static std::atomic<bool> unknown{false};
     static const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
     if (extent.length == 0 || unknown.load(std::memory_order_relaxed))
-        return false;
+        return std::nullopt;
     const CachestatRange range{extent.offset, extent.length};
     Cachestat found{};
     if (::syscall(cachestat_number, fd, &range, &found, 0) != 0) {
-        if (errno == ENOSYS || errno == EPERM)
+        if (errno == ENOSYS)
             unknown.store(true, std::memory_order_relaxed);
-        return false;
+        return std::nullopt;
     }
     const std::uint64_t pages = (extent.end() - 1) / page - extent.offset / page + 1;
     return found.cached >= pages;

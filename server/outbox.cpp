@@ -69,18 +69,6 @@ void Outbox::fill_front(std::span<const std::byte> data, Owner* owner) {
     parts_.push_front({data.data(), 0, data.size(), owner, 0});
 }
 
-Outbox::Gathered Outbox::gather(std::span<iovec> into) const {
-    Gathered gathered;
-    for (const Part& part : parts_) {
-        if (gathered.count == into.size() || part.data == nullptr)
-            break;
-        into[gathered.count++] = {.iov_base = const_cast<std::byte*>(part.data),
-                                  .iov_len = part.length};
-    }
-    gathered.more = gathered.count < parts_.size();
-    return gathered;
-}
-
 void Outbox::consume(std::size_t bytes) {
     bytes_ -= bytes;
     while (!parts_.empty() && parts_.front().length <= bytes) {

@@ -56,8 +56,13 @@ public:
         std::size_t count = 0; ///< parts
         bool more = false;     ///< there is something behind them
     };
-    /// The first parts, as many as fit into `into` and are in memory.
-    Gathered gather(std::span<iovec> into) const;
+    /// The first parts, as many as fit into `into` and are in memory, or are found there: of bytes
+    /// of the export, `find` gives those of the beginning of an extent, or none.
+    template <typename Find>
+    Gathered gather(std::span<iovec> into, Find&& find) const;
+    Gathered gather(std::span<iovec> into) const {
+        return gather(into, [](mapping::Extent) { return std::span<const std::byte>(); });
+    }
     /// The first `bytes` bytes are gone.
     void consume(std::size_t bytes);
     /// Nothing of this will be sent.
@@ -79,5 +84,31 @@ private:
     std::size_t bytes_ = 0;
     std::size_t bytes_in_memory_ = 0;
 };
+
+template <typename Find>
+Outbox::Gathered Outbox::gather(std::span<iovec> into, Find&& find) const {
+    const auto entry = [](std::span<const std::byte> data) {
+        return iovec{.iov_base = const_cast<std::byte*>(data.data()), .iov_len = data.size()};
+    };
+    std::size_t count = 0;
+    for (const Part& part : parts_) {
+        if (count == into.size())
+            return {.count = count, .more = true};
+        if (part.data != nullptr) {
+            into[count++] = entry({part.data, part.length});
+            continue;
+        }
+        for (std::size_t found = 0; found < part.length;) {
+            const auto data = count == into.size()
+                                  ? std::span<const std::byte>()
+                                  : find({part.offset + found, part.length - found});
+            if (data.empty())
+                return {.count = count, .more = true};
+            into[count++] = entry(data);
+            found += data.size();
+        }
+    }
+    return {.count = count, .more = false};
+}
 
 } // namespace interposed::server

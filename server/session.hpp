@@ -196,6 +196,7 @@ private:
     // session_requests.cpp: what is done about a request
     void serve(const protocol::Request& request);
     void serve_read(const protocol::Request& request);
+    bool serve_mapped_read(const protocol::Request& request);
     bool serve_direct_read(const protocol::Request& request);
     bool serve_sparse_read(const protocol::Request& request);
     void fetch(mapping::Extent extent);
@@ -232,7 +233,7 @@ private:
     void answer_fetched(Pending& pending);
     void replied(const protocol::Request& request, std::uint64_t bytes);
     void send_replies();
-    Stream::Moved send_parts();
+    Stream::Moved send_some();
     Stream::Moved send_extent(mapping::Extent extent);
 
     const std::string name_;
@@ -281,6 +282,7 @@ private:
     unsigned unsent_replies_ = 0;
     bool just_replied_ = false;
     std::chrono::steady_clock::time_point extents_seen_{}; ///< when the oldest unsent was looked up
+    bool faulted_ = false;  ///< what was mapped is not there; nothing is sent from there for now
     bool fetching_ = false; ///< the first part of the outbox is being read
     Spinner spinner_;
 

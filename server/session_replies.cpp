@@ -1,4 +1,5 @@
 #include "devices/counters.hpp"
+#include "server/mapped_parts.hpp"
 #include "server/pending.hpp"
 #include "server/status_runs.hpp"
 
@@ -343,12 +344,11 @@ void Session::send_replies() {
             outbox_.drop();
             return;
         }
-        const auto extent = outbox_.front_extent();
-        if (extent && held_)
+        if (held_ && outbox_.front_extent())
             break;
-        const Stream::Moved moved = extent ? send_extent(*extent) : send_parts();
+        const Stream::Moved moved = send_some();
         if (moved.ended)
-            give_up(extent ? "a reply could not be finished" : "client is gone");
+            give_up("client is gone");
         else if (moved.would_wait) {
             blocked_ = true;
             changed_.notify_all();
@@ -362,13 +362,30 @@ void Session::send_replies() {
     settle_memory();
 }
 
-Stream::Moved Session::send_parts() {
+Stream::Moved Session::send_some() {
     std::array<iovec, parts_per_send> parts;
-    const auto [count, more] = outbox_.gather(parts);
-    return stream_.send(std::span(parts).first(count), more);
+    const bool may_wait = stream_.can_send_mapped() && loop_.engine().may_block();
+    MappedParts mapped(may_wait && !held_ && !faulted_ ? layer_ : nullptr);
+    const auto [count, more] =
+        outbox_.gather(parts, [&](mapping::Extent extent) -> std::span<const std::byte> {
+            if (extent.length >= min_direct_read)
+                return {}; // goes without any copy
+            return mapped.find(extent);
+        });
+    if (count == 0)
+        return send_extent(*outbox_.front_extent());
+    const Stream::Moved moved = stream_.send(std::span(parts).first(count), more);
+    faulted_ = moved.faulted;
+    if (faulted_)
+        mapped.faulted();
+    return moved;
 }
 
 Stream::Moved Session::send_extent(mapping::Extent extent) {
+    if (extent.length < min_direct_read) {
+        fetch(extent);
+        return {};
+    }
     const auto now = devices::Turn::Clock::now();
     const auto there =
         layer_->direct_extent({extent.offset, std::min<std::uint64_t>(extent.length, direct_step)},

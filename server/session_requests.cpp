@@ -1,3 +1,4 @@
+#include "devices/counters.hpp"
 #include "server/pending.hpp"
 #include "server/status_runs.hpp"
 
@@ -64,6 +65,8 @@ void Session::serve_read(const Request& request) {
         return;
     if (request.length >= min_direct_read && serve_direct_read(request))
         return;
+    if (request.length < min_direct_read && serve_mapped_read(request))
+        return;
     if (request.length <= max_inline_read && request.length > 0) {
         const std::size_t header = read_header_size();
         std::byte* room = outbox_.reserve(header + request.length);
@@ -90,6 +93,28 @@ void Session::serve_read(const Request& request) {
         answer(later);
     else
         submit(later);
+}
+
+/// Where it lies in the page cache is looked for once more when the reply is sent.
+bool Session::serve_mapped_read(const Request& request) {
+    if (!stream_.can_send_mapped() || request.length == 0 || !loop_.engine().may_block())
+        return false;
+    devices::Counters* counters = nullptr;
+    for (std::uint64_t done = 0; done < request.length;) {
+        const auto there = layer_->mapped_extent({request.offset + done, request.length - done},
+                                                 meter_.received_at());
+        if (!there)
+            return false;
+        counters = there->counters;
+        done += there->length;
+    }
+    if (counters != nullptr)
+        counters->count_cached(request.length);
+    encode_read_header(outbox_.reserve(read_header_size()), request);
+    outbox_.commit(read_header_size());
+    outbox_.add(mapping::Extent{request.offset, request.length});
+    replied(request, request.length);
+    return true;
 }
 
 /// Only where all of it is in the page cache: so an error is found before the reply begins.
@@ -159,7 +184,10 @@ void Session::fetch(mapping::Extent extent) {
         begin({.command = Command::read, .offset = extent.offset, .length = length}, OpKind::read);
     later.fetches = true;
     lend(later, std::move(buffer));
-    submit(later);
+    if (layer_->try_now(loop_.engine(), later))
+        answer(later);
+    else
+        submit(later);
 }
 
 /// `payload` is what follows the first `done` bytes, which are written already. It lies in

@@ -35,6 +35,8 @@ Stream::Moved moved(ssize_t result) {
         return {.bytes = static_cast<std::size_t>(result)};
     if (result < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
         return {.would_wait = true};
+    if (result < 0 && errno == EFAULT)
+        return {.faulted = true};
     return {.ended = true};
 }
 

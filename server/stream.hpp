@@ -22,6 +22,7 @@ public:
         std::size_t bytes = 0;
         bool ended = false;      ///< the peer is gone, or the stream is broken
         bool would_wait = false; ///< nothing can be moved now
+        bool faulted = false;    ///< what was to be sent is not in memory, nor can be
     };
 
     virtual ~Stream() = default;
@@ -34,6 +35,8 @@ public:
         (void)fd, (void)offset, (void)length;
         return {.ended = true};
     }
+    /// Whether send() can be given memory of which some may not be there: it says `faulted` then.
+    [[nodiscard]] virtual bool can_send_mapped() const { return false; }
     /// Whether splice() can be called: it moves what was received into a pipe without copying it.
     [[nodiscard]] virtual bool can_splice() const { return false; }
     /// `would_wait`: nothing has been received, or the pipe is full.
@@ -75,6 +78,7 @@ public:
     Moved send(std::span<const iovec> from, bool more) override;
     [[nodiscard]] bool can_send_file() const override { return true; }
     Moved send_file(int fd, std::uint64_t offset, std::size_t length) override;
+    [[nodiscard]] bool can_send_mapped() const override { return true; }
     [[nodiscard]] bool can_splice() const override { return true; }
     Moved splice(int pipe, std::size_t length) override;
     [[nodiscard]] bool has_received() const override;

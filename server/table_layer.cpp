@@ -207,6 +207,12 @@ std::optional<devices::DirectExtent> TableLayer::direct_extent(Extent extent, bo
     return below_[piece.device]->direct_extent(piece.extent, seen);
 }
 
+std::optional<devices::MappedExtent>
+TableLayer::mapped_extent(Extent extent, std::chrono::steady_clock::time_point now) {
+    const Piece piece = table_.first_piece(extent);
+    return below_[piece.device]->mapped_extent(piece.extent, now);
+}
+
 /// `rest` is what is left of the operation's extent.
 void TableLayer::submit_split(Engine& engine, Operation& operation, Extent rest) {
     const bool effect_only = operation.kind == OpKind::trim ||

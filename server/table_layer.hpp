@@ -24,6 +24,8 @@ public:
     [[nodiscard]] bool takes_pipes() const override;
     [[nodiscard]] std::optional<devices::DirectExtent> direct_extent(mapping::Extent extent,
                                                                      bool seen) override;
+    [[nodiscard]] std::optional<devices::MappedExtent>
+    mapped_extent(mapping::Extent extent, std::chrono::steady_clock::time_point now) override;
 
     [[nodiscard]] const mapping::Table& table() const { return table_; }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "devices/cache_mapping.hpp"
 #include "devices/layer.hpp"
 
 #include <algorithm>
@@ -49,15 +50,19 @@ struct Fault {
 
 /// A layer over a file in memory, with faults. Where an operation may be carried out in several
 /// ways, it is chance which: at once, when it is submitted, or later on another thread, the newest
-/// or the oldest first; through a pipe or not; by sendfile or not.
+/// or the oldest first; through a pipe or not; by sendfile, from a mapping, or neither.
 class FaultyDevice final : public devices::Layer {
 public:
     /// A blunt device does not say how far an operation came.
     FaultyDevice(std::size_t size, std::vector<Fault> faults, std::uint64_t seed,
                  bool blunt = false)
         : size_(size), faults_(std::move(faults)), blunt_(blunt), dice_(seed),
-          file_(::memfd_create("faulty", MFD_CLOEXEC)), answerer_([this] { answer_waiting(); }) {
+          file_(::memfd_create("faulty", MFD_CLOEXEC)),
+          memory_(::mmap(nullptr, size, PROT_READ, MAP_SHARED, file_, 0)), mapping_(file_, size),
+          answerer_([this] { answer_waiting(); }) {
         shorten(size);
+        if (memory_ == MAP_FAILED)
+            std::abort();
     }
 
     ~FaultyDevice() override {
@@ -67,6 +72,7 @@ public:
         }
         changed_.notify_all();
         answerer_.join();
+        ::munmap(memory_, size_);
         ::close(file_);
     }
 
@@ -105,6 +111,23 @@ public:
         if (!promised && (breaks_promises_ || !sound))
             return std::nullopt;
         return devices::DirectExtent{.fd = file_, .offset = extent.offset, .length = extent.length};
+    }
+
+    std::optional<devices::MappedExtent>
+    mapped_extent(mapping::Extent extent, std::chrono::steady_clock::time_point) override {
+        if (!always_mapped_ && (first(devices::OpKind::read, extent) || dice_.one_in(2)))
+            return std::nullopt;
+        return devices::MappedExtent{.data = static_cast<const std::byte*>(memory_) + extent.offset,
+                                     .length = extent.length,
+                                     .mapping = &mapping_};
+    }
+
+    /// From now on it says that all bytes are mapped, whatever is wrong with them.
+    void promise_memory() { always_mapped_ = true; }
+    /// What was mapped is not in memory any more.
+    void hide_memory() {
+        if (::mprotect(memory_, size_, PROT_NONE) != 0)
+            std::abort();
     }
 
     /// So many times it says that bytes can be had by sendfile, whatever is wrong with them; after
@@ -194,9 +217,12 @@ private:
     const bool blunt_;
     const Dice dice_;
     const int file_;
+    void* const memory_; ///< the same file, mapped
+    devices::CacheMapping mapping_;
     const devices::Limits limits_;
     std::atomic<int> promises_{0};
     std::atomic<bool> breaks_promises_{false};
+    std::atomic<bool> always_mapped_{false};
     std::mutex mutex_;
     std::condition_variable changed_;
     std::deque<devices::Operation*> waiting_;

@@ -1,5 +1,6 @@
 #include "server/outbox.hpp"
 
+#include <algorithm>
 #include <array>
 #include <catch2/catch.hpp>
 #include <cstring>
@@ -39,6 +40,35 @@ TEST_CASE("replies leave in the order they came, in one part while they touch", 
     CHECK(outbox.gather(parts).count == 1);
     CHECK(gathered(outbox) == "one two");
     CHECK(outbox.bytes() == 7);
+}
+
+TEST_CASE("bytes of the export are gathered as far as they are found", "[server]") {
+    BufferPool buffers;
+    Outbox outbox(buffers);
+    const std::string disk = "0123456789";
+    put(outbox, "head ");
+    outbox.add(mapping::Extent{2, 6});
+    put(outbox, " tail");
+    const auto gathered = [&](std::size_t in_one, std::size_t limit) {
+        std::array<iovec, 64> parts{};
+        std::string all;
+        const auto [count, more] = outbox.gather(std::span(parts), [&](mapping::Extent wanted) {
+            const std::size_t end = std::min(limit, disk.size());
+            const std::size_t there = wanted.offset < end ? end - wanted.offset : 0;
+            const auto length = std::min<std::size_t>({wanted.length, in_one, there});
+            return std::as_bytes(std::span(disk)).subspan(there > 0 ? wanted.offset : 0, length);
+        });
+        for (std::size_t i = 0; i < count; ++i)
+            all.append(static_cast<const char*>(parts[i].iov_base), parts[i].iov_len);
+        return all + (more ? "..." : "");
+    };
+    CHECK(gathered(10, 10) == "head 234567 tail");
+    CHECK(gathered(4, 10) == "head 234567 tail"); // two segments
+    CHECK(gathered(4, 6) == "head 2345...");      // only the first of them
+    CHECK(gathered(4, 0) == "head ...");
+    outbox.consume(7);
+    CHECK(gathered(10, 10) == "4567 tail");
+    CHECK(outbox.front_extent()->offset == 4);
 }
 
 TEST_CASE("a part that lies elsewhere keeps its place among the others", "[server]") {

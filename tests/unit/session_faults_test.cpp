@@ -84,6 +84,31 @@ TEST_CASE("a file that is cut off while it is sent ends the connection", "[serve
     next.send(request(0, 0, 2, 799990, 20)).expect(wire().raw(simple_reply(2)).zeroes(20));
 }
 
+TEST_CASE("a small reply whose memory is gone when it is sent is read", "[server]") {
+    World world;
+    ScriptedClient client(world.server);
+    go(client, "bad", Framing::simple);
+    client.send(wire().raw(request(0, 1, 1, 5000, 4)).text("data")).expect(simple_reply(1));
+    world.bad->promise_memory();
+    world.bad->hide_memory();
+    client.send(wire().raw(request(0, 0, 2, 0, 4)).raw(request(0, 0, 3, 5000, 4)))
+        .expect(wire().raw(simple_reply(2)).zeroes(4))
+        .expect(wire().raw(simple_reply(3)).text("data"));
+}
+
+TEST_CASE("a small reply that has begun and cannot be read ends the connection", "[server]") {
+    World world;
+    const Framing framing = GENERATE(Framing::simple, Framing::structured);
+    ScriptedClient client(world.server);
+    go(client, "bad", framing);
+    world.bad->promise_memory();
+    world.bad->shorten(8192);
+    client.send(wire().raw(request(0, 0, 1, 0, 512)).raw(request(0, 0, 2, 16384, 512)));
+    // What came before it is whole.
+    CHECK(all_of(client).size() == 2 * header_size(framing) + 512);
+    client.wait_for_end();
+}
+
 TEST_CASE("requests in flight are waited for when a reply cannot be finished", "[server]") {
     auto held = std::make_shared<MemoryDevice>(4096);
     auto bad = std::make_shared<FaultyDevice>(

@@ -8,6 +8,7 @@
 #include <netinet/tcp.h>
 #include <optional>
 #include <string>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <utility>
 
@@ -25,6 +26,7 @@ public:
         stream_.emplace(SocketStream::Socket(std::move(accepted)));
     }
     [[nodiscard]] int fd() const { return fd_; }
+    [[nodiscard]] SocketStream& stream() { return *stream_; }
 
 private:
     asio::io_context context_;
@@ -46,6 +48,22 @@ TEST_CASE("small replies over TCP are not held back", "[server]") {
         REQUIRE(::getsockopt(fd, level, option, &value, &length) == 0);
         CHECK(value != 0);
     }
+}
+
+TEST_CASE("memory that is not there can be sent no more than a part that is", "[server]") {
+    LocalConnection connection(asio::ip::address_v4::loopback());
+    void* const nothing = ::mmap(nullptr, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    REQUIRE(nothing != MAP_FAILED);
+    std::string there = "there";
+    const std::array<iovec, 2> parts{iovec{.iov_base = there.data(), .iov_len = there.size()},
+                                     iovec{.iov_base = nothing, .iov_len = 4096}};
+    const Stream::Moved moved = connection.stream().send(parts, false);
+    CHECK(moved.bytes <= there.size());
+    const Stream::Moved again = connection.stream().send(std::span(parts).last(1), false);
+    CHECK(again.faulted);
+    CHECK(again.bytes == 0);
+    CHECK_FALSE(again.ended);
+    ::munmap(nothing, 4096);
 }
 
 TEST_CASE("what a host sends to itself is not paced", "[server]") {

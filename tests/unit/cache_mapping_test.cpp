@@ -1,0 +1,210 @@
+#include "devices/cache_mapping.hpp"
+#include "devices/file_descriptor.hpp"
+#include "tests/support/temporary_directory.hpp"
+
+#include <catch2/catch.hpp>
+#include <cerrno>
+#include <fcntl.h>
+#include <fstream>
+#include <string>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <thread>
+#include <unistd.h>
+
+namespace interposed::devices {
+
+namespace {
+
+using mapping::Extent;
+using Time = CacheMapping::Clock::time_point;
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t page = 4096;
+constexpr std::uint64_t chunk = page * CacheMapping::pages_per_chunk;
+constexpr std::uint64_t size = 3 * chunk;
+
+/// A file whose first chunk is in memory, and of the second no more than the first page. What is
+/// behind that is a hole that nobody has read.
+class HalfCachedFile {
+public:
+    HalfCachedFile()
+        : path_(directory_.make_file("file", size)), fd_(::open(path_.c_str(), O_RDWR)) {
+        std::string text(chunk + page, 'x');
+        text.replace(page, 4, "data");
+        std::ofstream(path_, std::ios::in) << text;
+    }
+    [[nodiscard]] int fd() const { return fd_.get(); }
+
+private:
+    tests::TemporaryDirectory directory_;
+    std::string path_;
+    FileDescriptor fd_;
+};
+
+/// Reads until it is found, or that often.
+const std::byte* find_again_and_again(CacheMapping& mapping, Extent extent, Time now = Time{1h}) {
+    for (unsigned i = 0; i < 3 * CacheMapping::reads_before_asking; ++i) {
+        if (const std::byte* const found = mapping.find(extent, now))
+            return found;
+    }
+    return nullptr;
+}
+
+/// What a system call gets that takes so many bytes from there; empty if that is EFAULT.
+std::string taken_from(const std::byte* data, std::size_t length) {
+    int ends[2];
+    REQUIRE(::pipe(ends) == 0);
+    const FileDescriptor out(ends[0]);
+    const FileDescriptor in(ends[1]);
+    std::string text(length, '\0');
+    if (::write(in.get(), data, length) < 0) {
+        REQUIRE(errno == EFAULT);
+        return {};
+    }
+    REQUIRE(::read(out.get(), text.data(), length) == static_cast<ssize_t>(length));
+    return text;
+}
+
+} // namespace
+
+TEST_CASE("what is in memory is found once it was read some times", "[devices]") {
+    const HalfCachedFile file;
+    CacheMapping mapping(file.fd(), size);
+    CHECK(mapping.find({page, 4}, Time{1h}) == nullptr);
+    const std::byte* const found = find_again_and_again(mapping, {page, 4});
+    REQUIRE(found != nullptr);
+    CHECK(taken_from(found, 4) == "data");
+    CHECK(mapping.find({page, 4}, Time{1h}) == found);
+    CHECK(mapping.find({page + 1, 3}, Time{1h}) == found + 1);
+}
+
+TEST_CASE("what is not in memory is not found, nor a read that touches some of it", "[devices]") {
+    const HalfCachedFile file;
+    CacheMapping mapping(file.fd(), size);
+    CHECK(find_again_and_again(mapping, {chunk + page - 4, 4}) != nullptr);
+    CHECK(find_again_and_again(mapping, {chunk + page - 4, 5}) == nullptr);
+    CHECK(find_again_and_again(mapping, {chunk + page, 4}) == nullptr);
+    CHECK(find_again_and_again(mapping, {2 * chunk, page}) == nullptr);
+    CHECK(find_again_and_again(mapping, {chunk - 4, 8}) != nullptr);
+}
+
+TEST_CASE("pages that have come into memory are found later", "[devices]") {
+    const HalfCachedFile file;
+    CacheMapping mapping(file.fd(), size);
+    CHECK(find_again_and_again(mapping, {chunk + page, page}) == nullptr);
+    REQUIRE(::pwrite(file.fd(), "new", 3, chunk + page) == 3);
+    const std::byte* const found = find_again_and_again(mapping, {chunk + page, page});
+    REQUIRE(found != nullptr);
+    CHECK(taken_from(found, 3) == "new");
+    REQUIRE(::pwrite(file.fd(), "two", 3, chunk + page) == 3);
+    CHECK(taken_from(found, 3) == "two");
+}
+
+TEST_CASE("bytes that were cut off are an error of the call", "[devices]") {
+    const HalfCachedFile file;
+    CacheMapping mapping(file.fd(), size);
+    const std::byte* const found = find_again_and_again(mapping, {page, page});
+    REQUIRE(found != nullptr);
+    REQUIRE(::ftruncate(file.fd(), page) == 0);
+    CHECK(taken_from(found, page).empty());
+}
+
+TEST_CASE("what is forgotten is found again only after a while", "[devices]") {
+    const HalfCachedFile file;
+    CacheMapping mapping(file.fd(), size);
+    const Time now = CacheMapping::Clock::now();
+    REQUIRE(find_again_and_again(mapping, {0, page}, now) != nullptr);
+    mapping.forget();
+    CHECK(find_again_and_again(mapping, {0, page}, now) == nullptr);
+    CHECK(find_again_and_again(mapping, {0, page}, now + 1h) != nullptr);
+}
+
+TEST_CASE("after a call that has waited nothing is found for a while, then what is there",
+          "[devices]") {
+    const HalfCachedFile file;
+    CacheMapping mapping(file.fd(), size);
+    const Time before{1h};
+    REQUIRE(find_again_and_again(mapping, {0, page}, before) != nullptr);
+    REQUIRE(mapping.enter(before));
+    mapping.leave(before, before + 1ms, false);
+    REQUIRE(mapping.find({0, page}, before + 1ms) != nullptr);
+    REQUIRE(mapping.enter(before + 1ms));
+    mapping.leave(before + 1ms, before + 9ms, true);
+    CHECK(find_again_and_again(mapping, {0, page}, before + 9ms) == nullptr);
+    const Time later = before + 9ms + CacheMapping::rest;
+    CHECK(mapping.find({0, page}, later) == nullptr); // it is asked anew
+    CHECK(find_again_and_again(mapping, {0, page}, later) != nullptr);
+}
+
+TEST_CASE("while somebody waits inside, nobody else is led there", "[devices]") {
+    const HalfCachedFile file;
+    CacheMapping mapping(file.fd(), size);
+    const Time now{1h};
+    REQUIRE(find_again_and_again(mapping, {0, page}, now) != nullptr);
+    REQUIRE(mapping.enter(now));
+    CHECK(mapping.find({0, page}, now + 1ms) != nullptr);
+    CHECK(mapping.find({0, page}, now + 3ms) == nullptr);
+    CHECK_FALSE(mapping.enter(now + 3ms));
+    mapping.leave(now, now + 4ms, false);
+    CHECK(mapping.find({0, page}, now + 4ms) != nullptr);
+}
+
+TEST_CASE("all of a range is in memory, or it is not", "[devices]") {
+    const HalfCachedFile file;
+    const CacheMapping mapping(file.fd(), size);
+    CHECK(mapping.holds({0, chunk + page}));
+    CHECK(mapping.holds({chunk + page - 1, 1}));
+    CHECK_FALSE(mapping.holds({0, chunk + page + 1}));
+    CHECK_FALSE(mapping.holds({0, size}));
+    CHECK_FALSE(mapping.holds({0, 0}));
+    CHECK_FALSE(mapping.holds({0, 3 * size}));
+}
+
+TEST_CASE("a device that has grown is found there as well", "[devices]") {
+    const HalfCachedFile file;
+    CacheMapping mapping(file.fd(), size);
+    REQUIRE(::pwrite(file.fd(), "more", 4, size + page) == 4);
+    CHECK(find_again_and_again(mapping, {size + page, 4}) != nullptr);
+    CHECK(find_again_and_again(mapping, {size, page}) == nullptr);
+    CHECK(find_again_and_again(mapping, {2 * size + chunk, page}) == nullptr);
+}
+
+TEST_CASE("a device that is larger than memory can ever be is not mapped", "[devices]") {
+    const HalfCachedFile file;
+    CacheMapping mapping(file.fd(), ~std::uint64_t{0} >> 1);
+    CHECK(find_again_and_again(mapping, {0, page}) == nullptr);
+    CHECK_FALSE(mapping.holds({0, page}));
+}
+
+TEST_CASE("of a file that this user may not write nothing is known, so nothing found",
+          "[devices]") {
+    if (::geteuid() != 0)
+        return; // only root can become somebody else
+    const HalfCachedFile file;
+    std::thread([&] {
+        // Of this thread alone, which ends with it.
+        REQUIRE(::syscall(SYS_setresuid, 65534, 65534, 65534) == 0);
+        CacheMapping mapping(file.fd(), size);
+        CHECK(find_again_and_again(mapping, {0, page}) == nullptr);
+        CHECK_FALSE(mapping.holds({2 * chunk, page})); // which mincore() would deny
+    }).join();
+}
+
+TEST_CASE("an address is known to be one of a mapping's", "[devices]") {
+    const HalfCachedFile file;
+    std::uintptr_t address = 0;
+    {
+        CacheMapping mapping(file.fd(), size);
+        const std::byte* const found = find_again_and_again(mapping, {0, page});
+        REQUIRE(found != nullptr);
+        address = reinterpret_cast<std::uintptr_t>(found);
+        CHECK(CacheMapping::is_mapped(address));
+        CHECK(CacheMapping::is_mapped(address + size - 1));
+        CHECK_FALSE(CacheMapping::is_mapped(reinterpret_cast<std::uintptr_t>(&address)));
+        CHECK_FALSE(CacheMapping::is_mapped(address - 1));
+    }
+    CHECK_FALSE(CacheMapping::is_mapped(address));
+}
+
+} // namespace interposed::devices
