@@ -1,12 +1,15 @@
 #include "devices/cache_mapping.hpp"
 
 #include <algorithm>
-#include <array>
 #include <bit>
+#include <cstdio>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <map>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 namespace interposed::devices {
@@ -30,35 +33,66 @@ std::uintptr_t number(const std::byte* address) {
     return reinterpret_cast<std::uintptr_t>(address);
 }
 
-/// mincore() tells of a file's page cache only who owns it or may write it; for anybody else all of
-/// it is in memory (mm/mincore.c, can_do_mincore()).
-bool may_ask(int fd) {
+/// Since Linux 6.7 a fault on a file's page is handled under the lock of its mapping alone
+/// (mm/memory.c, do_read_fault()). Before, it may wait for the filesystem with that of the whole
+/// address space, and then no thread gets memory.
+bool faults_hold_no_lock() {
+    static const bool known = [] {
+        utsname kernel{};
+        unsigned major = 0;
+        unsigned minor = 0;
+        if (::uname(&kernel) != 0 || std::sscanf(kernel.release, "%u.%u", &major, &minor) != 2)
+            return false;
+        return major > 6 || (major == 6 && minor >= 7);
+    }();
+    return known;
+}
+
+std::uint32_t in_ms(CacheMapping::Clock::time_point at) {
+    using namespace std::chrono;
+    return static_cast<std::uint32_t>(duration_cast<milliseconds>(at.time_since_epoch()).count());
+}
+
+/// Bytes. Takes no lock that somebody holds who waits for the disk, as lseek() does.
+std::uint64_t size_now(int fd) {
     struct stat found {};
+    std::uint64_t bytes = 0;
     if (::fstat(fd, &found) != 0)
-        return false;
-    return found.st_uid == ::geteuid() ||
-           ::faccessat(fd, "", W_OK, AT_EMPTY_PATH | AT_EACCESS) == 0;
+        return 0;
+    if (S_ISREG(found.st_mode))
+        return static_cast<std::uint64_t>(found.st_size);
+    return ::ioctl(fd, BLKGETSIZE64, &bytes) == 0 ? bytes : 0;
+}
+
+/// Another place for each thread to look first.
+std::size_t first_place() {
+    static std::atomic<std::size_t> threads{0};
+    static thread_local const std::size_t number = threads.fetch_add(1, relaxed);
+    return number;
 }
 
 } // namespace
 
-CacheMapping::CacheMapping(int fd, std::uint64_t size) {
+CacheMapping::CacheMapping(int fd, std::uint64_t size, Faults faults)
+    : fd_(::fcntl(fd, F_DUPFD_CLOEXEC, 0)),
+      finds_(faults == Faults::always || faults_hold_no_lock()) {
     constexpr std::uint64_t most = std::uint64_t{1} << 46;
-    if (size == 0 || size > most || !may_ask(fd))
+    if (!fd_ || size == 0 || size > most)
         return;
     const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
     page_shift_ = static_cast<unsigned>(std::countr_zero(page));
     const std::uint64_t chunk = page * pages_per_chunk;
     const std::uint64_t length = (2 * size + chunk - 1) / chunk * chunk;
+    const std::lock_guard lock(all().mutex); // see unlock_all()
     void* const mapped = ::mmap(nullptr, length, PROT_READ, MAP_PRIVATE | MAP_NORESERVE, fd, 0);
     if (mapped == MAP_FAILED)
         return;
     (void)::munlock(mapped, length); // if the process locks all that it maps
     (void)::madvise(mapped, length, MADV_DONTFORK);
+    (void)::madvise(mapped, length, MADV_DONTDUMP);
     begin_ = static_cast<std::byte*>(mapped);
     length_ = length;
     slot_count_ = std::min<std::size_t>(std::bit_ceil((size + chunk - 1) / chunk), max_slots);
-    const std::lock_guard lock(all().mutex);
     all().begin_by_end.emplace(number(begin_) + length_, number(begin_));
 }
 
@@ -73,21 +107,23 @@ CacheMapping::~CacheMapping() {
 }
 
 const std::byte* CacheMapping::find(mapping::Extent extent, Clock::time_point now) {
-    if (extent.length == 0 || extent.end() > length_ || !gate_.is_open(now) ||
+    if (!finds_ || extent.length == 0 || extent.end() > length_ || suspended_.load(relaxed) > 0 ||
         now.time_since_epoch().count() < rests_until_.load(relaxed))
         return nullptr;
+    const std::uint32_t now_ms = in_ms(now);
     const std::uint64_t last = (extent.end() - 1) >> page_shift_;
     for (std::uint64_t page = extent.offset >> page_shift_; page <= last;) {
         const std::uint64_t first_bit = page % pages_per_chunk;
         const std::uint64_t count = std::min(last - page + 1, pages_per_chunk - first_bit);
-        if (!find_pages(page / pages_per_chunk, (~std::uint64_t{0} >> (64 - count)) << first_bit))
+        const std::uint64_t wanted = (~std::uint64_t{0} >> (64 - count)) << first_bit;
+        if (!find_pages(page / pages_per_chunk, wanted, now_ms))
             return nullptr;
         page += count;
     }
     return begin_ + extent.offset;
 }
 
-bool CacheMapping::find_pages(std::uint64_t chunk, std::uint64_t wanted) {
+bool CacheMapping::find_pages(std::uint64_t chunk, std::uint64_t wanted, std::uint32_t now_ms) {
     Slot& slot = slots()[chunk & (slot_count_ - 1)];
     const std::uint64_t tag = std::uint64_t{epoch_.load(relaxed)} << 32 | (chunk + 1);
     if (slot.tag.load(relaxed) != tag) {
@@ -96,27 +132,66 @@ bool CacheMapping::find_pages(std::uint64_t chunk, std::uint64_t wanted) {
         slot.tag.store(tag, relaxed);
         return false;
     }
-    if ((~slot.resident.load(relaxed) & wanted) == 0)
+    const std::uint64_t resident = slot.resident.load(relaxed);
+    const bool known = (~resident & wanted) == 0;
+    if (known && now_ms - slot.asked_ms.load(relaxed) < trusted_for.count())
         return true;
-    const unsigned reads = slot.reads.load(relaxed) + 1;
+    const std::uint32_t reads = slot.reads.load(relaxed) + 1;
     slot.reads.store(reads, relaxed);
-    if (reads < reads_before_asking)
+    if (!known && reads < reads_before_asking)
         return false;
-    ask(slot, chunk);
+    ask(slot, chunk, now_ms);
     return (~slot.resident.load(relaxed) & wanted) == 0;
 }
 
-void CacheMapping::ask(Slot& slot, std::uint64_t chunk) const {
+void CacheMapping::ask(Slot& slot, std::uint64_t chunk, std::uint32_t now_ms) const {
     static_assert(pages_per_chunk == 64, "a bit each");
-    const std::uint64_t length = std::uint64_t{pages_per_chunk} << page_shift_;
     std::array<unsigned char, pages_per_chunk> found{};
     std::uint64_t resident = 0;
-    if (::mincore(begin_ + chunk * length, length, found.data()) == 0) {
+    if (ask_kernel(chunk * pages_per_chunk, found.size(), found.data())) {
         for (unsigned page = 0; page < pages_per_chunk; ++page)
             resident |= std::uint64_t{found[page] & 1U} << page;
     }
     slot.resident.store(resident, relaxed);
+    slot.asked_ms.store(now_ms, relaxed);
     slot.reads.store(0, relaxed);
+}
+
+// Whoever may not know about the file is told that all of it is in memory (mm/mincore.c,
+// can_do_mincore()), also what is beyond its end: and the last page of the mapping is, as long as
+// the file has not grown to twice its size.
+bool CacheMapping::ask_kernel(std::uint64_t page, std::size_t count,
+                              unsigned char* resident) const {
+    if (begin_ == nullptr)
+        return false;
+    unsigned char beyond = 0;
+    const std::uint64_t size = std::uint64_t{1} << page_shift_;
+    if (::mincore(begin_ + length_ - size, size, &beyond) != 0 || (beyond & 1U) != 0 ||
+        ::mincore(begin_ + (page << page_shift_), count << page_shift_, resident) != 0)
+        return false;
+    // Of a page that the file ends in, the rest would be zeroes and not an error; and pages behind
+    // the end of a file that was cut off may still be in memory.
+    const std::uint64_t whole = size_now(fd_.get()) >> page_shift_;
+    for (std::uint64_t at = std::max(page, whole); at < page + count; ++at)
+        resident[at - page] = 0;
+    return true;
+}
+
+bool CacheMapping::holds(mapping::Extent extent) const {
+    if (extent.length == 0 || extent.end() > length_)
+        return false;
+    constexpr std::size_t step = 1024;
+    std::array<unsigned char, step> found{};
+    const std::uint64_t end = ((extent.end() - 1) >> page_shift_) + 1;
+    for (std::uint64_t page = extent.offset >> page_shift_; page < end;) {
+        const std::size_t count = std::min<std::uint64_t>(end - page, step);
+        if (!ask_kernel(page, count, found.data()) ||
+            std::any_of(found.begin(), found.begin() + count,
+                        [](unsigned char each) { return (each & 1U) == 0; }))
+            return false;
+        page += count;
+    }
+    return true;
 }
 
 CacheMapping::Slot* CacheMapping::slots() {
@@ -131,39 +206,48 @@ CacheMapping::Slot* CacheMapping::slots() {
     return slots_owner_.get();
 }
 
-bool CacheMapping::holds(mapping::Extent extent) const {
-    if (extent.length == 0 || extent.end() > length_)
-        return false;
-    constexpr std::size_t step = 1024;
-    std::array<unsigned char, step> found{};
-    const std::uint64_t end = ((extent.end() - 1) >> page_shift_) + 1;
-    for (std::uint64_t page = extent.offset >> page_shift_; page < end;) {
-        const std::size_t count = std::min<std::uint64_t>(end - page, step);
-        if (::mincore(begin_ + (page << page_shift_), count << page_shift_, found.data()) != 0 ||
-            std::any_of(found.begin(), found.begin() + count,
-                        [](unsigned char each) { return (each & 1U) == 0; }))
-            return false;
-        page += count;
+std::optional<CacheMapping::Place> CacheMapping::enter(Clock::time_point now) {
+    const Clock::rep since = now.time_since_epoch().count();
+    const Clock::rep stuck = (now - stuck_after).time_since_epoch().count();
+    const std::size_t first = first_place();
+    for (const auto& each : inside_) {
+        const Clock::rep other = each.load(relaxed);
+        if (other != 0 && other < stuck) {
+            rest_from(now);
+            return std::nullopt;
+        }
     }
-    return true;
+    for (std::size_t i = 0; i < inside_.size(); ++i) {
+        const Place place = (first + i) % inside_.size();
+        Clock::rep nobody = 0;
+        if (inside_[place].compare_exchange_strong(nobody, since, relaxed))
+            return place;
+    }
+    return std::nullopt;
 }
 
-void CacheMapping::leave(Clock::time_point entered, Clock::time_point now, bool waited) {
-    gate_.leave(waited ? entered : now, now, 0);
-    if (waited)
-        disbelieve(now);
-}
-
-void CacheMapping::disbelieve(Clock::time_point now) {
-    rests_until_.store((now + rest).time_since_epoch().count(), relaxed);
-    epoch_.fetch_add(1, relaxed);
-}
-
-void CacheMapping::forget() {
-    if (begin_ == nullptr)
+void CacheMapping::leave(Place place, Clock::time_point now, bool waited) {
+    inside_[place].store(0, relaxed);
+    if (!waited)
         return;
-    disbelieve(Clock::now());
-    (void)::madvise(begin_, length_, MADV_DONTNEED);
+    disbelieve();
+    rest_from(now);
+}
+
+void CacheMapping::rest_from(Clock::time_point now) {
+    rests_until_.store((now + rest).time_since_epoch().count(), relaxed);
+}
+
+void CacheMapping::suspend() {
+    ++suspended_;
+    disbelieve();
+    if (begin_ != nullptr)
+        (void)::madvise(begin_, length_, MADV_DONTNEED);
+}
+
+void CacheMapping::resume() {
+    disbelieve();
+    --suspended_;
 }
 
 void CacheMapping::unlock_all() {

@@ -364,10 +364,11 @@ Device::Reopened Device::reopen() {
     sync_fd_ = std::move(opened);
     if (const int error = blocking::flush(sync_fd_.get()); error != 0)
         return {.forgotten = 0, .still_failing = error};
-    if (mapping_)
-        mapping_->forget();
-    if (!direct())
+    if (mapping_) {
+        mapping_->suspend();
         (void)::posix_fadvise(fd_, 0, 0, POSIX_FADV_DONTNEED);
+        mapping_->resume();
+    }
     return {.forgotten = flush_error_.exchange(0), .still_failing = 0};
 }
 
@@ -382,7 +383,15 @@ void Device::count(const Operation& operation, int error) {
 
 void Device::run_blocking(Operation* chain) {
     if (chain->kind != OpKind::flush) {
-        finish(nullptr, *chain, carry_out(*chain));
+        // Both take pages out of memory, and who is led to one of those waits for all of it.
+        const bool drops_pages =
+            mapping_ && (chain->kind == OpKind::trim || chain->kind == OpKind::write_zeroes);
+        if (drops_pages)
+            mapping_->disbelieve();
+        const int error = carry_out(*chain);
+        if (drops_pages)
+            mapping_->disbelieve();
+        finish(nullptr, *chain, error);
         return;
     }
     const int error = sync();

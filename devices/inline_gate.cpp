@@ -17,18 +17,16 @@ std::int64_t ns(InlineGate::Clock::time_point at) {
 // The counters are statistics that steer, not locks: a lost update costs at most one call that
 // goes the other way, so relaxed order is enough everywhere.
 
-bool InlineGate::is_open(Clock::time_point now) const {
+bool InlineGate::enter(Clock::time_point now) {
     const std::int64_t now_ns = ns(now);
+    if (now_ns < closed_until_ns_.load(relaxed))
+        return false;
     const bool stuck =
         inside_.load(relaxed) > 0 && now_ns - last_progress_ns_.load(relaxed) > stuck_after.count();
-    return now_ns >= closed_until_ns_.load(relaxed) && !stuck;
-}
-
-bool InlineGate::enter(Clock::time_point now) {
-    if (!is_open(now))
+    if (stuck)
         return false;
     inside_.fetch_add(1, relaxed);
-    last_progress_ns_.store(ns(now), relaxed);
+    last_progress_ns_.store(now_ns, relaxed);
     return true;
 }
 

@@ -23,9 +23,6 @@ public:
     static constexpr std::chrono::nanoseconds shortest_rest = std::chrono::milliseconds(1);
     static constexpr std::chrono::nanoseconds longest_rest = std::chrono::milliseconds(128);
 
-    /// Whether enter() would let somebody in.
-    [[nodiscard]] bool is_open(Clock::time_point now) const;
-
     /// Whether a call may be made now. Each true must be followed by leave().
     [[nodiscard]] bool enter(Clock::time_point now);
 

@@ -1,6 +1,6 @@
 #include "server/mapped_parts.hpp"
 
-#include <algorithm>
+#include <chrono>
 #include <sys/resource.h>
 
 namespace interposed::server {
@@ -10,14 +10,23 @@ namespace {
 /// A call that takes longer may have waited for a device, or for its turn on a core.
 constexpr std::chrono::microseconds suspicious{100};
 
-/// Whether this thread has waited for pages of any file since it was last asked.
-bool waited_for_pages() {
-    static thread_local long before = -1;
+/// How often this thread has waited for a page of any file; -1: not known.
+long major_faults() {
     rusage used{};
-    if (::getrusage(RUSAGE_THREAD, &used) != 0)
-        return true;
-    const bool more = before >= 0 && used.ru_majflt != before;
-    before = used.ru_majflt;
+    return ::getrusage(RUSAGE_THREAD, &used) == 0 ? used.ru_majflt : -1;
+}
+
+/// What that was when it was looked at last. That costs a system call, so only when need be.
+long& major_faults_before() {
+    static thread_local long before = major_faults();
+    return before;
+}
+
+bool waited_for_pages() {
+    long& before = major_faults_before();
+    const long now = major_faults();
+    const bool more = now != before || now < 0;
+    before = now;
     return more;
 }
 
@@ -28,8 +37,8 @@ MappedParts::~MappedParts() {
         return;
     const auto left = Clock::now();
     const bool waited = faulted_ || (left - entered_ > suspicious && waited_for_pages());
-    for (std::size_t i = 0; i < count_; ++i)
-        mappings_[i]->leave(entered_, left, waited);
+    for (const Entered& each : std::span(entered_in_).first(count_))
+        each.mapping->leave(each.place, left, waited);
 }
 
 std::span<const std::byte> MappedParts::find(mapping::Extent extent) {
@@ -44,14 +53,20 @@ std::span<const std::byte> MappedParts::find(mapping::Extent extent) {
 }
 
 bool MappedParts::enter(devices::CacheMapping& mapping) {
-    const auto end = mappings_.begin() + count_;
-    if (std::find(mappings_.begin(), end, &mapping) != end)
-        return true;
-    if (count_ == mappings_.size() || !mapping.enter(entered_))
+    for (const Entered& each : std::span(entered_in_).first(count_)) {
+        if (each.mapping == &mapping)
+            return true;
+    }
+    if (count_ == entered_in_.size())
         return false;
-    if (!marked_)
+    const auto place = mapping.enter(entered_);
+    if (!place)
+        return false;
+    if (!marked_) {
+        (void)major_faults_before();
         marked_.emplace(entered_);
-    mappings_[count_++] = &mapping;
+    }
+    entered_in_[count_++] = {&mapping, *place};
     return true;
 }
 

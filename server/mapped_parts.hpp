@@ -25,6 +25,7 @@ public:
     /// The leading part of the extent's bytes, for system calls only. Empty: they must be read.
     std::span<const std::byte> find(mapping::Extent extent);
 
+    [[nodiscard]] bool any() const { return count_ > 0; }
     /// Some of what was found was not there.
     void faulted() { faulted_ = true; }
 
@@ -35,7 +36,11 @@ private:
     devices::Layer* layer_;
     Clock::time_point entered_{};
     std::optional<devices::BlockingCall> marked_;
-    std::array<devices::CacheMapping*, 4> mappings_{}; ///< who meets more of them takes less
+    struct Entered {
+        devices::CacheMapping* mapping;
+        devices::CacheMapping::Place place;
+    };
+    std::array<Entered, 4> entered_in_{}; ///< who meets more of them takes less
     std::size_t count_ = 0;
     bool faulted_ = false;
 };

@@ -374,10 +374,12 @@ Stream::Moved Session::send_some() {
         });
     if (count == 0)
         return send_extent(*outbox_.front_extent());
-    const Stream::Moved moved = stream_.send(std::span(parts).first(count), more);
-    faulted_ = moved.faulted;
-    if (faulted_)
+    Stream::Moved moved = stream_.send(std::span(parts).first(count), more);
+    faulted_ = moved.faulted && mapped.any();
+    if (faulted_) {
+        moved.ended = false;
         mapped.faulted();
+    }
     return moved;
 }
 

@@ -99,17 +99,12 @@ void Session::serve_read(const Request& request) {
 bool Session::serve_mapped_read(const Request& request) {
     if (!stream_.can_send_mapped() || request.length == 0 || !loop_.engine().may_block())
         return false;
-    devices::Counters* counters = nullptr;
-    for (std::uint64_t done = 0; done < request.length;) {
-        const auto there = layer_->mapped_extent({request.offset + done, request.length - done},
-                                                 meter_.received_at());
-        if (!there)
-            return false;
-        counters = there->counters;
-        done += there->length;
-    }
-    if (counters != nullptr)
-        counters->count_cached(request.length);
+    const auto there =
+        layer_->mapped_extent({request.offset, request.length}, meter_.received_at());
+    if (!there || there->length < request.length) // few cross a border
+        return false;
+    if (there->counters != nullptr)
+        there->counters->count_cached(request.length);
     encode_read_header(outbox_.reserve(read_header_size()), request);
     outbox_.commit(read_header_size());
     outbox_.add(mapping::Extent{request.offset, request.length});
@@ -178,8 +173,8 @@ bool Session::serve_sparse_read(const Request& request) {
 /// Pages that were in the cache when the reply began are not any more.
 void Session::fetch(mapping::Extent extent) {
     const auto length = std::min<std::uint64_t>(extent.length, max_inline_read);
-    fetching_ = true;
     Buffer buffer = loop_.buffers().take(length);
+    fetching_ = true;
     Pending& later =
         begin({.command = Command::read, .offset = extent.offset, .length = length}, OpKind::read);
     later.fetches = true;

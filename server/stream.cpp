@@ -36,7 +36,7 @@ Stream::Moved moved(ssize_t result) {
     if (result < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
         return {.would_wait = true};
     if (result < 0 && errno == EFAULT)
-        return {.faulted = true};
+        return {.ended = true, .faulted = true};
     return {.ended = true};
 }
 

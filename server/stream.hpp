@@ -22,7 +22,7 @@ public:
         std::size_t bytes = 0;
         bool ended = false;      ///< the peer is gone, or the stream is broken
         bool would_wait = false; ///< nothing can be moved now
-        bool faulted = false;    ///< what was to be sent is not in memory, nor can be
+        bool faulted = false;    ///< and that because what was to be sent is not in memory
     };
 
     virtual ~Stream() = default;
@@ -35,7 +35,8 @@ public:
         (void)fd, (void)offset, (void)length;
         return {.ended = true};
     }
-    /// Whether send() can be given memory of which some may not be there: it says `faulted` then.
+    /// Whether send() can be given memory of which some may not be there: it says `faulted` then,
+    /// and more can be sent.
     [[nodiscard]] virtual bool can_send_mapped() const { return false; }
     /// Whether splice() can be called: it moves what was received into a pipe without copying it.
     [[nodiscard]] virtual bool can_splice() const { return false; }

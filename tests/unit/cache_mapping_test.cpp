@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <thread>
 #include <unistd.h>
+#include <vector>
 
 namespace interposed::devices {
 
@@ -23,6 +24,8 @@ using namespace std::chrono_literals;
 constexpr std::uint64_t page = 4096;
 constexpr std::uint64_t chunk = page * CacheMapping::pages_per_chunk;
 constexpr std::uint64_t size = 3 * chunk;
+/// Whatever kernel this is tested on.
+constexpr auto always = CacheMapping::Faults::always;
 
 /// A file whose first chunk is in memory, and of the second no more than the first page. What is
 /// behind that is a hole that nobody has read.
@@ -70,7 +73,7 @@ std::string taken_from(const std::byte* data, std::size_t length) {
 
 TEST_CASE("what is in memory is found once it was read some times", "[devices]") {
     const HalfCachedFile file;
-    CacheMapping mapping(file.fd(), size);
+    CacheMapping mapping(file.fd(), size, always);
     CHECK(mapping.find({page, 4}, Time{1h}) == nullptr);
     const std::byte* const found = find_again_and_again(mapping, {page, 4});
     REQUIRE(found != nullptr);
@@ -81,7 +84,7 @@ TEST_CASE("what is in memory is found once it was read some times", "[devices]")
 
 TEST_CASE("what is not in memory is not found, nor a read that touches some of it", "[devices]") {
     const HalfCachedFile file;
-    CacheMapping mapping(file.fd(), size);
+    CacheMapping mapping(file.fd(), size, always);
     CHECK(find_again_and_again(mapping, {chunk + page - 4, 4}) != nullptr);
     CHECK(find_again_and_again(mapping, {chunk + page - 4, 5}) == nullptr);
     CHECK(find_again_and_again(mapping, {chunk + page, 4}) == nullptr);
@@ -91,7 +94,7 @@ TEST_CASE("what is not in memory is not found, nor a read that touches some of i
 
 TEST_CASE("pages that have come into memory are found later", "[devices]") {
     const HalfCachedFile file;
-    CacheMapping mapping(file.fd(), size);
+    CacheMapping mapping(file.fd(), size, always);
     CHECK(find_again_and_again(mapping, {chunk + page, page}) == nullptr);
     REQUIRE(::pwrite(file.fd(), "new", 3, chunk + page) == 3);
     const std::byte* const found = find_again_and_again(mapping, {chunk + page, page});
@@ -103,56 +106,102 @@ TEST_CASE("pages that have come into memory are found later", "[devices]") {
 
 TEST_CASE("bytes that were cut off are an error of the call", "[devices]") {
     const HalfCachedFile file;
-    CacheMapping mapping(file.fd(), size);
+    CacheMapping mapping(file.fd(), size, always);
     const std::byte* const found = find_again_and_again(mapping, {page, page});
     REQUIRE(found != nullptr);
     REQUIRE(::ftruncate(file.fd(), page) == 0);
     CHECK(taken_from(found, page).empty());
 }
 
-TEST_CASE("what is forgotten is found again only after a while", "[devices]") {
+TEST_CASE("while it is suspended nothing is found", "[devices]") {
     const HalfCachedFile file;
-    CacheMapping mapping(file.fd(), size);
+    CacheMapping mapping(file.fd(), size, always);
     const Time now = CacheMapping::Clock::now();
     REQUIRE(find_again_and_again(mapping, {0, page}, now) != nullptr);
-    mapping.forget();
-    CHECK(find_again_and_again(mapping, {0, page}, now) == nullptr);
-    CHECK(find_again_and_again(mapping, {0, page}, now + 1h) != nullptr);
+    mapping.suspend();
+    CHECK(find_again_and_again(mapping, {0, page}, now + 1h) == nullptr);
+    mapping.resume();
+    CHECK(mapping.find({0, page}, now) == nullptr); // it is asked anew
+    CHECK(find_again_and_again(mapping, {0, page}, now) != nullptr);
+}
+
+TEST_CASE("what is known is asked anew after a while, and when pages were dropped", "[devices]") {
+    const HalfCachedFile file;
+    CacheMapping mapping(file.fd(), size, always);
+    const Time now{1h};
+    REQUIRE(find_again_and_again(mapping, {page, page}, now) != nullptr);
+    REQUIRE(::ftruncate(file.fd(), page) == 0);
+    const bool after_a_while = GENERATE(true, false);
+    CHECK(mapping.find({page, page}, now + CacheMapping::trusted_for - 1ms) != nullptr);
+    if (!after_a_while)
+        mapping.disbelieve();
+    const Time then = after_a_while ? now + CacheMapping::trusted_for : now;
+    CHECK(find_again_and_again(mapping, {page, page}, then) == nullptr);
+    CHECK(find_again_and_again(mapping, {0, page}, then) != nullptr);
+}
+
+TEST_CASE("of a page that the file ends in nothing is found", "[devices]") {
+    const HalfCachedFile file;
+    CacheMapping mapping(file.fd(), size, always);
+    REQUIRE(::ftruncate(file.fd(), page + 100) == 0);
+    CHECK(find_again_and_again(mapping, {page, 200}) == nullptr);
+    CHECK(find_again_and_again(mapping, {page, 100}) == nullptr);
+    CHECK(find_again_and_again(mapping, {0, page}) != nullptr);
 }
 
 TEST_CASE("after a call that has waited nothing is found for a while, then what is there",
           "[devices]") {
     const HalfCachedFile file;
-    CacheMapping mapping(file.fd(), size);
+    CacheMapping mapping(file.fd(), size, always);
     const Time before{1h};
     REQUIRE(find_again_and_again(mapping, {0, page}, before) != nullptr);
-    REQUIRE(mapping.enter(before));
-    mapping.leave(before, before + 1ms, false);
-    REQUIRE(mapping.find({0, page}, before + 1ms) != nullptr);
-    REQUIRE(mapping.enter(before + 1ms));
-    mapping.leave(before + 1ms, before + 9ms, true);
-    CHECK(find_again_and_again(mapping, {0, page}, before + 9ms) == nullptr);
-    const Time later = before + 9ms + CacheMapping::rest;
+    mapping.leave(mapping.enter(before).value(), before + 9ms, false);
+    REQUIRE(mapping.find({0, page}, before + 9ms) != nullptr);
+    mapping.leave(mapping.enter(before + 9ms).value(), before + 18ms, true);
+    CHECK(find_again_and_again(mapping, {0, page}, before + 18ms) == nullptr);
+    const Time later = before + 18ms + CacheMapping::rest;
     CHECK(mapping.find({0, page}, later) == nullptr); // it is asked anew
     CHECK(find_again_and_again(mapping, {0, page}, later) != nullptr);
 }
 
-TEST_CASE("while somebody waits inside, nobody else is led there", "[devices]") {
+TEST_CASE("while somebody is stuck inside nobody else is let in, however busy the others are",
+          "[devices]") {
     const HalfCachedFile file;
-    CacheMapping mapping(file.fd(), size);
+    CacheMapping mapping(file.fd(), size, always);
     const Time now{1h};
     REQUIRE(find_again_and_again(mapping, {0, page}, now) != nullptr);
-    REQUIRE(mapping.enter(now));
-    CHECK(mapping.find({0, page}, now + 1ms) != nullptr);
-    CHECK(mapping.find({0, page}, now + 3ms) == nullptr);
-    CHECK_FALSE(mapping.enter(now + 3ms));
-    mapping.leave(now, now + 4ms, false);
-    CHECK(mapping.find({0, page}, now + 4ms) != nullptr);
+    const auto stuck = mapping.enter(now);
+    REQUIRE(stuck);
+    for (auto at = now; at <= now + CacheMapping::stuck_after; at += 10us) {
+        const auto other = mapping.enter(at);
+        REQUIRE(other);
+        REQUIRE(*other != *stuck);
+        mapping.leave(*other, at + 5us, false);
+    }
+    const Time then = now + CacheMapping::stuck_after + 1us;
+    CHECK_FALSE(mapping.enter(then));
+    CHECK(mapping.find({0, page}, then) == nullptr); // nor is it tried again and again
+    mapping.leave(*stuck, then, false);
+    CHECK(mapping.enter(then));
+    CHECK(mapping.find({0, page}, then + CacheMapping::rest) != nullptr);
+}
+
+TEST_CASE("there is room for so many at a time, and for more again when they have left",
+          "[devices]") {
+    const HalfCachedFile file;
+    CacheMapping mapping(file.fd(), size, always);
+    const Time now{1h};
+    std::vector<CacheMapping::Place> inside;
+    while (const auto place = mapping.enter(now))
+        inside.push_back(*place);
+    CHECK(inside.size() >= 64);
+    mapping.leave(inside.back(), now, false);
+    CHECK(mapping.enter(now) == inside.back());
 }
 
 TEST_CASE("all of a range is in memory, or it is not", "[devices]") {
     const HalfCachedFile file;
-    const CacheMapping mapping(file.fd(), size);
+    const CacheMapping mapping(file.fd(), size, always);
     CHECK(mapping.holds({0, chunk + page}));
     CHECK(mapping.holds({chunk + page - 1, 1}));
     CHECK_FALSE(mapping.holds({0, chunk + page + 1}));
@@ -163,8 +212,9 @@ TEST_CASE("all of a range is in memory, or it is not", "[devices]") {
 
 TEST_CASE("a device that has grown is found there as well", "[devices]") {
     const HalfCachedFile file;
-    CacheMapping mapping(file.fd(), size);
-    REQUIRE(::pwrite(file.fd(), "more", 4, size + page) == 4);
+    CacheMapping mapping(file.fd(), size, always);
+    const std::string more(page, 'm');
+    REQUIRE(::pwrite(file.fd(), more.data(), page, size + page) == static_cast<ssize_t>(page));
     CHECK(find_again_and_again(mapping, {size + page, 4}) != nullptr);
     CHECK(find_again_and_again(mapping, {size, page}) == nullptr);
     CHECK(find_again_and_again(mapping, {2 * size + chunk, page}) == nullptr);
@@ -172,7 +222,7 @@ TEST_CASE("a device that has grown is found there as well", "[devices]") {
 
 TEST_CASE("a device that is larger than memory can ever be is not mapped", "[devices]") {
     const HalfCachedFile file;
-    CacheMapping mapping(file.fd(), ~std::uint64_t{0} >> 1);
+    CacheMapping mapping(file.fd(), ~std::uint64_t{0} >> 1, always);
     CHECK(find_again_and_again(mapping, {0, page}) == nullptr);
     CHECK_FALSE(mapping.holds({0, page}));
 }
@@ -183,9 +233,9 @@ TEST_CASE("of a file that this user may not write nothing is known, so nothing f
         return; // only root can become somebody else
     const HalfCachedFile file;
     std::thread([&] {
-        // Of this thread alone, which ends with it.
+        // Made before, as by a server that becomes somebody else later; of this thread alone.
+        CacheMapping mapping(file.fd(), size, always);
         REQUIRE(::syscall(SYS_setresuid, 65534, 65534, 65534) == 0);
-        CacheMapping mapping(file.fd(), size);
         CHECK(find_again_and_again(mapping, {0, page}) == nullptr);
         CHECK_FALSE(mapping.holds({2 * chunk, page})); // which mincore() would deny
     }).join();
@@ -195,7 +245,7 @@ TEST_CASE("an address is known to be one of a mapping's", "[devices]") {
     const HalfCachedFile file;
     std::uintptr_t address = 0;
     {
-        CacheMapping mapping(file.fd(), size);
+        CacheMapping mapping(file.fd(), size, always);
         const std::byte* const found = find_again_and_again(mapping, {0, page});
         REQUIRE(found != nullptr);
         address = reinterpret_cast<std::uintptr_t>(found);
