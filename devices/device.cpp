@@ -237,10 +237,6 @@ std::optional<MappedExtent> Device::mapped_extent(mapping::Extent extent,
         !direct_reads_.load(std::memory_order_relaxed) ||
         on_ring_.load(std::memory_order_relaxed) != 0)
         return std::nullopt;
-    const std::int64_t missed = last_miss_ns_.load(std::memory_order_relaxed);
-    const auto now_ns = std::chrono::nanoseconds(now.time_since_epoch()).count();
-    if (now_ns - missed <= readahead_settles.count())
-        return std::nullopt; // what is not in memory costs more to ask for than is gained
     const std::byte* const data = mapping_->find(extent, now);
     if (data == nullptr)
         return std::nullopt;
