@@ -84,14 +84,12 @@ void read_access(const Fields& fields, AccessRule& into) {
 void find_contradictions(Reader& reader, const Fields& fields, const AccessRule& rule) {
     for (const std::string_view key : {"user", "group"})
         if (const auto at = fields.find(key); at && rule.address)
-            reader.fault(*at, "want no " + in_quotes(key) +
-                                  " beside an address: clients of Unix "
-                                  "sockets have none");
+            reader.fault(*at, "want no " + in_quotes(key) + " beside an address: clients of Unix "
+                                                            "sockets have none");
     for (const std::string_view key : {"tls_subject", "tls_common_name", "tls_san"})
         if (const auto at = fields.find(key); at && fields.find("psk"))
-            reader.fault(*at, "want no " + in_quotes(key) +
-                                  " beside \"psk\": who has a key that "
-                                  "was agreed on shows no certificate");
+            reader.fault(*at, "want no " + in_quotes(key) + " beside \"psk\": who has a key that "
+                                                            "was agreed on shows no certificate");
 }
 
 /// Of a listener's clients less is known.

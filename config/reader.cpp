@@ -16,8 +16,8 @@ constexpr std::array<std::string_view, 9> top_keys = {
     "listen", "exports", "limits", "control", "state_dir", "metrics", "run_as", "tls", "log"};
 constexpr std::array<std::string_view, 5> limit_keys = {
     "connections", "connections_per_client", "memory", "handshake_timeout_s", "keepalive_s"};
-constexpr std::array<std::string_view, 8> listener_keys = {"unix",  "tcp",   "systemd", "mode",
-                                                           "owner", "group", "tls",     "allow"};
+constexpr std::array<std::string_view, 8> listener_keys = {
+    "unix", "tcp", "systemd", "mode", "owner", "group", "tls", "allow"};
 constexpr std::array<std::string_view, 8> rule_keys = {
     "address", "user", "group", "tls_subject", "tls_common_name", "tls_san", "psk", "access"};
 constexpr std::array<std::string_view, 15> export_keys = {

@@ -76,6 +76,17 @@ int write_from_pipe(int fd, int pipe, mapping::Extent extent, std::uint64_t& don
     });
 }
 
+int size(int fd, std::uint64_t& bytes) {
+    struct stat found {};
+    if (::fstat(fd, &found) != 0)
+        return errno;
+    if (!S_ISBLK(found.st_mode))
+        bytes = static_cast<std::uint64_t>(found.st_size);
+    else if (::ioctl(fd, BLKGETSIZE64, &bytes) != 0)
+        return errno;
+    return 0;
+}
+
 int flush(int fd) {
     // Not repeated after EINTR: whether the failed sync has already reported (and so hidden) a
     // write error cannot be known.

@@ -16,6 +16,10 @@ int write(int fd, const std::byte* data, mapping::Extent extent, bool fua, std::
 /// EINVAL with nothing done: the filesystem does not do that.
 int write_from_pipe(int fd, int pipe, mapping::Extent extent, std::uint64_t& done);
 
+/// Bytes, of a regular file or a block device, as it is now. Takes no lock that somebody holds who
+/// waits for the device, as lseek() does.
+int size(int fd, std::uint64_t& bytes);
+
 /// fdatasync: for a block device also its volatile cache.
 int flush(int fd);
 

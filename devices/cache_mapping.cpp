@@ -1,14 +1,13 @@
 #include "devices/cache_mapping.hpp"
 
+#include "devices/blocking.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <cstdio>
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <map>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -51,17 +50,6 @@ bool faults_hold_no_lock() {
 std::uint32_t in_ms(CacheMapping::Clock::time_point at) {
     using namespace std::chrono;
     return static_cast<std::uint32_t>(duration_cast<milliseconds>(at.time_since_epoch()).count());
-}
-
-/// Bytes. Takes no lock that somebody holds who waits for the disk, as lseek() does.
-std::uint64_t size_now(int fd) {
-    struct stat found {};
-    std::uint64_t bytes = 0;
-    if (::fstat(fd, &found) != 0)
-        return 0;
-    if (S_ISREG(found.st_mode))
-        return static_cast<std::uint64_t>(found.st_size);
-    return ::ioctl(fd, BLKGETSIZE64, &bytes) == 0 ? bytes : 0;
 }
 
 /// Another place for each thread to look first.
@@ -171,7 +159,10 @@ bool CacheMapping::ask_kernel(std::uint64_t page, std::size_t count,
         return false;
     // Of a page that the file ends in, the rest would be zeroes and not an error; and pages behind
     // the end of a file that was cut off may still be in memory.
-    const std::uint64_t whole = size_now(fd_.get()) >> page_shift_;
+    std::uint64_t size_now = 0;
+    if (blocking::size(fd_.get(), size_now) != 0)
+        return false;
+    const std::uint64_t whole = size_now >> page_shift_;
     for (std::uint64_t at = std::max(page, whole); at < page + count; ++at)
         resident[at - page] = 0;
     return true;

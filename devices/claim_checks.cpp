@@ -1,5 +1,7 @@
 #include "devices/claim_checks.hpp"
 
+#include "devices/blocking.hpp"
+
 #include <cerrno>
 #include <cstring>
 #include <linux/fs.h>
@@ -11,16 +13,10 @@ namespace interposed::devices {
 namespace {
 
 std::uint64_t current_size(const DeviceInfo& info, int fd) {
-    if (is_block_device(info)) {
-        std::uint64_t size = 0;
-        if (::ioctl(fd, BLKGETSIZE64, &size) != 0)
-            refuse(info, "its size, found " + quoted_error(errno));
-        return size;
-    }
-    struct stat found = {};
-    if (::fstat(fd, &found) != 0)
-        refuse(info, "its size, found " + quoted_error(errno));
-    return static_cast<std::uint64_t>(found.st_size);
+    std::uint64_t size = 0;
+    if (const int error = blocking::size(fd, size); error != 0)
+        refuse(info, "its size, found " + quoted_error(error));
+    return size;
 }
 
 void check_size(const DeviceInfo& info, int fd) {

@@ -10,7 +10,6 @@
 #include <chrono>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <system_error>
@@ -114,14 +113,10 @@ Device::Device(DeviceInfo info, Claim claim, FlushFailed lost)
 void Device::grow_to(std::uint64_t size) {
     if (size <= size_)
         return;
-    struct stat found {};
     std::uint64_t now = 0;
-    if (is_file(info_) ? ::fstat(claim_.io_fd(), &found) != 0
-                       : ::ioctl(claim_.io_fd(), BLKGETSIZE64, &now) != 0)
+    if (const int error = blocking::size(claim_.io_fd(), now); error != 0)
         throw ClaimError("device \"" + info_.path +
-                         "\": cannot find its size: " + std::generic_category().message(errno));
-    if (is_file(info_))
-        now = static_cast<std::uint64_t>(found.st_size);
+                         "\": cannot find its size: " + std::generic_category().message(error));
     if (now < size || !multiple(size, block_))
         throw ClaimError("device \"" + info_.path + "\": want it grown to " + std::to_string(size) +
                          " bytes, a multiple of " + std::to_string(block_) + ", found " +

@@ -207,6 +207,7 @@ private:
     Pending& begin(const protocol::Request& request, devices::OpKind kind);
     void lend(Pending& pending, Buffer buffer);
     void submit(Pending& pending);
+    void answer_or_submit(Pending& pending);
     void start(Pending& pending);
     void completed(Pending& pending);
     void answer_completed();
@@ -233,7 +234,7 @@ private:
     void answer_fetched(Pending& pending);
     void replied(const protocol::Request& request, std::uint64_t bytes);
     void send_replies();
-    Stream::Moved send_some();
+    Stream::Moved send_some(bool may_be_mapped);
     Stream::Moved send_extent(mapping::Extent extent);
 
     const std::string name_;
@@ -282,7 +283,6 @@ private:
     unsigned unsent_replies_ = 0;
     bool just_replied_ = false;
     std::chrono::steady_clock::time_point extents_seen_{}; ///< when the oldest unsent was looked up
-    bool faulted_ = false;  ///< what was mapped is not there; nothing is sent from there for now
     bool fetching_ = false; ///< the first part of the outbox is being read
     Spinner spinner_;
 

@@ -339,6 +339,7 @@ void Session::trace_answered(const Request& request) const {
 
 void Session::send_replies() {
     unsent_replies_ = 0;
+    bool may_be_mapped = true;
     while (!outbox_.empty() && !blocked_ && !fetching_) {
         if (broken_) {
             outbox_.drop();
@@ -346,7 +347,8 @@ void Session::send_replies() {
         }
         if (held_ && outbox_.front_extent())
             break;
-        const Stream::Moved moved = send_some();
+        const Stream::Moved moved = send_some(may_be_mapped);
+        may_be_mapped = !moved.faulted;
         if (moved.ended)
             give_up("client is gone");
         else if (moved.would_wait) {
@@ -362,10 +364,11 @@ void Session::send_replies() {
     settle_memory();
 }
 
-Stream::Moved Session::send_some() {
+Stream::Moved Session::send_some(bool may_be_mapped) {
     std::array<iovec, parts_per_send> parts;
-    const bool may_wait = stream_.can_send_mapped() && loop_.engine().may_block();
-    MappedParts mapped(may_wait && !held_ && !faulted_ ? layer_ : nullptr);
+    may_be_mapped =
+        may_be_mapped && !held_ && stream_.can_send_mapped() && loop_.engine().may_block();
+    MappedParts mapped(may_be_mapped ? layer_ : nullptr);
     const auto [count, more] =
         outbox_.gather(parts, [&](mapping::Extent extent) -> std::span<const std::byte> {
             if (extent.length >= min_direct_read)
@@ -375,8 +378,7 @@ Stream::Moved Session::send_some() {
     if (count == 0)
         return send_extent(*outbox_.front_extent());
     Stream::Moved moved = stream_.send(std::span(parts).first(count), more);
-    faulted_ = moved.faulted && mapped.any();
-    if (faulted_) {
+    if (moved.faulted && mapped.any()) {
         moved.ended = false;
         mapped.faulted();
     }

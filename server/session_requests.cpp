@@ -89,8 +89,8 @@ void Session::serve_read(const Request& request) {
         buffer = loop_.buffers().take(request.length);
     Pending& later = begin(request, OpKind::read);
     lend(later, std::move(buffer));
-    if (request.length > max_inline_read && layer_->try_now(loop_.engine(), later))
-        answer(later);
+    if (request.length > max_inline_read)
+        answer_or_submit(later);
     else
         submit(later);
 }
@@ -163,10 +163,7 @@ bool Session::serve_sparse_read(const Request& request) {
         return true;
     }
     lend(later, std::move(buffer));
-    if (layer_->try_now(loop_.engine(), later))
-        answer(later);
-    else
-        submit(later);
+    answer_or_submit(later);
     return true;
 }
 
@@ -179,10 +176,7 @@ void Session::fetch(mapping::Extent extent) {
         begin({.command = Command::read, .offset = extent.offset, .length = length}, OpKind::read);
     later.fetches = true;
     lend(later, std::move(buffer));
-    if (layer_->try_now(loop_.engine(), later))
-        answer(later);
-    else
-        submit(later);
+    answer_or_submit(later);
 }
 
 /// `payload` is what follows the first `done` bytes, which are written already. It lies in
@@ -287,6 +281,13 @@ void Session::submit(Pending& pending) {
         return;
     }
     start(pending);
+}
+
+void Session::answer_or_submit(Pending& pending) {
+    if (layer_->try_now(loop_.engine(), pending))
+        answer(pending);
+    else
+        submit(pending);
 }
 
 /// A layer that cannot get the memory it needs has begun nothing.

@@ -45,6 +45,11 @@ private:
     FileDescriptor fd_;
 };
 
+/// Such a file, and its mapping.
+struct MappedFile : HalfCachedFile {
+    CacheMapping mapping{fd(), size, always};
+};
+
 /// Reads until it is found, or that often.
 const std::byte* find_again_and_again(CacheMapping& mapping, Extent extent, Time now = Time{1h}) {
     for (unsigned i = 0; i < 3 * CacheMapping::reads_before_asking; ++i) {
@@ -72,32 +77,29 @@ std::string taken_from(const std::byte* data, std::size_t length) {
 } // namespace
 
 TEST_CASE("what is in memory is found once it was read some times", "[devices]") {
-    const HalfCachedFile file;
-    CacheMapping mapping(file.fd(), size, always);
-    CHECK(mapping.find({page, 4}, Time{1h}) == nullptr);
-    const std::byte* const found = find_again_and_again(mapping, {page, 4});
+    MappedFile file;
+    CHECK(file.mapping.find({page, 4}, Time{1h}) == nullptr);
+    const std::byte* const found = find_again_and_again(file.mapping, {page, 4});
     REQUIRE(found != nullptr);
     CHECK(taken_from(found, 4) == "data");
-    CHECK(mapping.find({page, 4}, Time{1h}) == found);
-    CHECK(mapping.find({page + 1, 3}, Time{1h}) == found + 1);
+    CHECK(file.mapping.find({page, 4}, Time{1h}) == found);
+    CHECK(file.mapping.find({page + 1, 3}, Time{1h}) == found + 1);
 }
 
 TEST_CASE("what is not in memory is not found, nor a read that touches some of it", "[devices]") {
-    const HalfCachedFile file;
-    CacheMapping mapping(file.fd(), size, always);
-    CHECK(find_again_and_again(mapping, {chunk + page - 4, 4}) != nullptr);
-    CHECK(find_again_and_again(mapping, {chunk + page - 4, 5}) == nullptr);
-    CHECK(find_again_and_again(mapping, {chunk + page, 4}) == nullptr);
-    CHECK(find_again_and_again(mapping, {2 * chunk, page}) == nullptr);
-    CHECK(find_again_and_again(mapping, {chunk - 4, 8}) != nullptr);
+    MappedFile file;
+    CHECK(find_again_and_again(file.mapping, {chunk + page - 4, 4}) != nullptr);
+    CHECK(find_again_and_again(file.mapping, {chunk + page - 4, 5}) == nullptr);
+    CHECK(find_again_and_again(file.mapping, {chunk + page, 4}) == nullptr);
+    CHECK(find_again_and_again(file.mapping, {2 * chunk, page}) == nullptr);
+    CHECK(find_again_and_again(file.mapping, {chunk - 4, 8}) != nullptr);
 }
 
 TEST_CASE("pages that have come into memory are found later", "[devices]") {
-    const HalfCachedFile file;
-    CacheMapping mapping(file.fd(), size, always);
-    CHECK(find_again_and_again(mapping, {chunk + page, page}) == nullptr);
+    MappedFile file;
+    CHECK(find_again_and_again(file.mapping, {chunk + page, page}) == nullptr);
     REQUIRE(::pwrite(file.fd(), "new", 3, chunk + page) == 3);
-    const std::byte* const found = find_again_and_again(mapping, {chunk + page, page});
+    const std::byte* const found = find_again_and_again(file.mapping, {chunk + page, page});
     REQUIRE(found != nullptr);
     CHECK(taken_from(found, 3) == "new");
     REQUIRE(::pwrite(file.fd(), "two", 3, chunk + page) == 3);
@@ -105,119 +107,110 @@ TEST_CASE("pages that have come into memory are found later", "[devices]") {
 }
 
 TEST_CASE("bytes that were cut off are an error of the call", "[devices]") {
-    const HalfCachedFile file;
-    CacheMapping mapping(file.fd(), size, always);
-    const std::byte* const found = find_again_and_again(mapping, {page, page});
+    MappedFile file;
+    const std::byte* const found = find_again_and_again(file.mapping, {page, page});
     REQUIRE(found != nullptr);
     REQUIRE(::ftruncate(file.fd(), page) == 0);
     CHECK(taken_from(found, page).empty());
 }
 
 TEST_CASE("while it is suspended nothing is found", "[devices]") {
-    const HalfCachedFile file;
-    CacheMapping mapping(file.fd(), size, always);
+    MappedFile file;
     const Time now = CacheMapping::Clock::now();
-    REQUIRE(find_again_and_again(mapping, {0, page}, now) != nullptr);
-    mapping.suspend();
-    CHECK(find_again_and_again(mapping, {0, page}, now + 1h) == nullptr);
-    mapping.resume();
-    CHECK(mapping.find({0, page}, now) == nullptr); // it is asked anew
-    CHECK(find_again_and_again(mapping, {0, page}, now) != nullptr);
+    REQUIRE(find_again_and_again(file.mapping, {0, page}, now) != nullptr);
+    file.mapping.suspend();
+    CHECK(find_again_and_again(file.mapping, {0, page}, now + 1h) == nullptr);
+    file.mapping.resume();
+    CHECK(file.mapping.find({0, page}, now) == nullptr); // it is asked anew
+    CHECK(find_again_and_again(file.mapping, {0, page}, now) != nullptr);
 }
 
 TEST_CASE("what is known is asked anew after a while, and when pages were dropped", "[devices]") {
-    const HalfCachedFile file;
-    CacheMapping mapping(file.fd(), size, always);
+    MappedFile file;
     const Time now{1h};
-    REQUIRE(find_again_and_again(mapping, {page, page}, now) != nullptr);
+    REQUIRE(find_again_and_again(file.mapping, {page, page}, now) != nullptr);
     REQUIRE(::ftruncate(file.fd(), page) == 0);
     const bool after_a_while = GENERATE(true, false);
-    CHECK(mapping.find({page, page}, now + CacheMapping::trusted_for - 1ms) != nullptr);
+    CHECK(file.mapping.find({page, page}, now + CacheMapping::trusted_for - 1ms) != nullptr);
     if (!after_a_while)
-        mapping.disbelieve();
+        file.mapping.disbelieve();
     const Time then = after_a_while ? now + CacheMapping::trusted_for : now;
-    CHECK(find_again_and_again(mapping, {page, page}, then) == nullptr);
-    CHECK(find_again_and_again(mapping, {0, page}, then) != nullptr);
+    CHECK(find_again_and_again(file.mapping, {page, page}, then) == nullptr);
+    CHECK(find_again_and_again(file.mapping, {0, page}, then) != nullptr);
 }
 
 TEST_CASE("of a page that the file ends in nothing is found", "[devices]") {
-    const HalfCachedFile file;
-    CacheMapping mapping(file.fd(), size, always);
+    MappedFile file;
     REQUIRE(::ftruncate(file.fd(), page + 100) == 0);
-    CHECK(find_again_and_again(mapping, {page, 200}) == nullptr);
-    CHECK(find_again_and_again(mapping, {page, 100}) == nullptr);
-    CHECK(find_again_and_again(mapping, {0, page}) != nullptr);
+    CHECK(find_again_and_again(file.mapping, {page, 200}) == nullptr);
+    CHECK(find_again_and_again(file.mapping, {page, 100}) == nullptr);
+    CHECK(find_again_and_again(file.mapping, {0, page}) != nullptr);
 }
 
 TEST_CASE("after a call that has waited nothing is found for a while, then what is there",
           "[devices]") {
-    const HalfCachedFile file;
-    CacheMapping mapping(file.fd(), size, always);
+    MappedFile file;
     const Time before{1h};
-    REQUIRE(find_again_and_again(mapping, {0, page}, before) != nullptr);
-    mapping.leave(mapping.enter(before).value(), before + 9ms, false);
-    REQUIRE(mapping.find({0, page}, before + 9ms) != nullptr);
-    mapping.leave(mapping.enter(before + 9ms).value(), before + 18ms, true);
-    CHECK(find_again_and_again(mapping, {0, page}, before + 18ms) == nullptr);
+    REQUIRE(find_again_and_again(file.mapping, {0, page}, before) != nullptr);
+    file.mapping.leave(file.mapping.enter(before).value(), before + 9ms, false);
+    REQUIRE(file.mapping.find({0, page}, before + 9ms) != nullptr);
+    file.mapping.leave(file.mapping.enter(before + 9ms).value(), before + 18ms, true);
+    CHECK(find_again_and_again(file.mapping, {0, page}, before + 18ms) == nullptr);
     const Time later = before + 18ms + CacheMapping::rest;
-    CHECK(mapping.find({0, page}, later) == nullptr); // it is asked anew
-    CHECK(find_again_and_again(mapping, {0, page}, later) != nullptr);
+    CHECK(file.mapping.find({0, page}, later) == nullptr); // it is asked anew
+    CHECK(find_again_and_again(file.mapping, {0, page}, later) != nullptr);
 }
 
 TEST_CASE("while somebody is stuck inside nobody else is let in, however busy the others are",
           "[devices]") {
-    const HalfCachedFile file;
-    CacheMapping mapping(file.fd(), size, always);
+    MappedFile file;
     const Time now{1h};
-    REQUIRE(find_again_and_again(mapping, {0, page}, now) != nullptr);
-    const auto stuck = mapping.enter(now);
+    REQUIRE(find_again_and_again(file.mapping, {0, page}, now) != nullptr);
+    const auto stuck = file.mapping.enter(now);
     REQUIRE(stuck);
     for (auto at = now; at <= now + CacheMapping::stuck_after; at += 10us) {
-        const auto other = mapping.enter(at);
+        const auto other = file.mapping.enter(at);
         REQUIRE(other);
         REQUIRE(*other != *stuck);
-        mapping.leave(*other, at + 5us, false);
+        file.mapping.leave(*other, at + 5us, false);
     }
     const Time then = now + CacheMapping::stuck_after + 1us;
-    CHECK_FALSE(mapping.enter(then));
-    CHECK(mapping.find({0, page}, then) == nullptr); // nor is it tried again and again
-    mapping.leave(*stuck, then, false);
-    CHECK(mapping.enter(then));
-    CHECK(mapping.find({0, page}, then + CacheMapping::rest) != nullptr);
+    CHECK_FALSE(file.mapping.enter(then));
+    CHECK(file.mapping.find({0, page}, then) == nullptr); // nor is it tried again and again
+    file.mapping.leave(*stuck, then, false);
+    CHECK(file.mapping.enter(then));
+    CHECK(file.mapping.find({0, page}, then + CacheMapping::rest) != nullptr);
 }
 
 TEST_CASE("there is room for so many at a time, and for more again when they have left",
           "[devices]") {
-    const HalfCachedFile file;
-    CacheMapping mapping(file.fd(), size, always);
+    MappedFile file;
     const Time now{1h};
     std::vector<CacheMapping::Place> inside;
-    while (const auto place = mapping.enter(now))
+    while (const auto place = file.mapping.enter(now))
         inside.push_back(*place);
     CHECK(inside.size() >= 64);
-    mapping.leave(inside.back(), now, false);
-    CHECK(mapping.enter(now) == inside.back());
+    file.mapping.leave(inside.back(), now, false);
+    CHECK(file.mapping.enter(now) == inside.back());
 }
 
 TEST_CASE("all of a range is in memory, or it is not", "[devices]") {
-    const HalfCachedFile file;
-    const CacheMapping mapping(file.fd(), size, always);
-    CHECK(mapping.holds({0, chunk + page}));
-    CHECK(mapping.holds({chunk + page - 1, 1}));
-    CHECK_FALSE(mapping.holds({0, chunk + page + 1}));
-    CHECK_FALSE(mapping.holds({0, size}));
-    CHECK_FALSE(mapping.holds({0, 0}));
-    CHECK_FALSE(mapping.holds({0, 3 * size}));
+    const MappedFile file;
+    CHECK(file.mapping.holds({0, chunk + page}));
+    CHECK(file.mapping.holds({chunk + page - 1, 1}));
+    CHECK_FALSE(file.mapping.holds({0, chunk + page + 1}));
+    CHECK_FALSE(file.mapping.holds({0, size}));
+    CHECK_FALSE(file.mapping.holds({0, 0}));
+    CHECK_FALSE(file.mapping.holds({0, 3 * size}));
 }
 
 TEST_CASE("a device that has grown is found there as well", "[devices]") {
-    const HalfCachedFile file;
-    CacheMapping mapping(file.fd(), size, always);
+    MappedFile file;
     const std::string more(page, 'm');
     REQUIRE(::pwrite(file.fd(), more.data(), page, size + page) == static_cast<ssize_t>(page));
-    CHECK(find_again_and_again(mapping, {size + page, 4}) != nullptr);
-    CHECK(find_again_and_again(mapping, {size, page}) == nullptr);
-    CHECK(find_again_and_again(mapping, {2 * size + chunk, page}) == nullptr);
+    CHECK(find_again_and_again(file.mapping, {size + page, 4}) != nullptr);
+    CHECK(find_again_and_again(file.mapping, {size, page}) == nullptr);
+    CHECK(find_again_and_again(file.mapping, {2 * size + chunk, page}) == nullptr);
 }
 
 TEST_CASE("a device that is larger than memory can ever be is not mapped", "[devices]") {
