@@ -117,6 +117,11 @@ class Interposed(Server):
 
     targets = ("file", "table", "loop")
 
+    def version(self):
+        """With the time it was built: one that was left behind is easily measured by mistake."""
+        built = time.gmtime(os.stat(shutil.which(self.program)).st_mtime)
+        return f"{super().version()}, built {time.strftime('%Y-%m-%d %H:%M UTC', built)}"
+
     def command(self, cell, path, address, folder):
         kind, place = address
         uri = f"unix://{place}" if kind == "unix" else f"tcp://127.0.0.1:{place}"
