@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <chrono>
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <system_error>
