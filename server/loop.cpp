@@ -48,15 +48,17 @@ void Loops::start() {
 
 void Loops::stop() {
     {
-        std::unique_lock lock(mutex_);
+        const std::lock_guard lock(mutex_);
         stopping_ = true;
         changed_.notify_all();
         for (const auto& loop : loops_)
             loop->context_.stop();
-        changed_.wait(lock, [this] { return threads_ == 0; });
     }
     if (watchdog_.joinable())
-        watchdog_.join();
+        watchdog_.join(); // first: it adds threads
+    for (std::thread& each : threads_)
+        each.join(); // also what a library does when a thread ends, which at exit comes too late
+    threads_.clear();
 }
 
 std::vector<devices::Engine*> Loops::engines() {
@@ -82,8 +84,7 @@ void Loops::hand_over(Loop& loop) {
 
 /// With the mutex held. Throws std::system_error.
 void Loops::add_thread() {
-    std::thread([this] { serve_turns(); }).detach(); // stop() waits for the count
-    ++threads_;
+    threads_.emplace_back([this] { serve_turns(); });
 }
 
 void Loops::serve_turns() {
@@ -101,8 +102,6 @@ void Loops::serve_turns() {
         run(next);
         lock.lock();
     }
-    --threads_;
-    changed_.notify_all();
 }
 
 void Loops::run(const Waiting& next) {

@@ -118,7 +118,7 @@ private:
     std::condition_variable changed_;
     std::deque<Waiting> waiting_; ///< loops that want a thread
     unsigned spare_ = 0;
-    unsigned threads_ = 0;
+    std::vector<std::thread> threads_; ///< all that were ever needed: none ends before stop()
     devices::Turn::Clock::time_point watched_{}; ///< when the watchdog last looked
     bool stopping_ = false;
     std::thread watchdog_;

@@ -2,6 +2,7 @@
 #include "server/loop.hpp"
 
 #include <asio/post.hpp>
+#include <atomic>
 #include <catch2/catch.hpp>
 #include <chrono>
 #include <condition_variable>
@@ -41,6 +42,17 @@ private:
     bool open_ = false;
 };
 
+/// Of a thread, and slow to go when the thread ends, as what a library keeps there may be.
+struct OfThread {
+    ~OfThread() {
+        if (gone != nullptr) {
+            std::this_thread::sleep_for(50ms);
+            *gone = true;
+        }
+    }
+    std::atomic<bool>* gone = nullptr;
+};
+
 /// Two loops that run.
 struct Running {
     Running() { loops.start(); }
@@ -62,6 +74,21 @@ TEST_CASE("loops that have nothing to do turn", "[server]") {
     Running running;
     for (int i = 0; i < 3; ++i)
         running.wait_until_turning();
+}
+
+TEST_CASE("what a loop's thread kept for itself is gone when the loops have stopped", "[server]") {
+    std::atomic<bool> gone{false};
+    {
+        Running running;
+        std::promise<void> kept;
+        asio::post(running.loops.least_busy().context(), [&] {
+            thread_local OfThread own;
+            own.gone = &gone;
+            kept.set_value();
+        });
+        kept.get_future().wait();
+    }
+    CHECK(gone);
 }
 
 TEST_CASE("a loop whose thread is stuck somewhere stands still, until it goes on", "[server]") {
