@@ -48,10 +48,12 @@ Ends tcp_pair() {
     socklen_t size = sizeof name;
     const Socket listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0),
                           std::chrono::seconds(5));
+    send_at_once(listener.fd());
     require(::bind(listener.fd(), address, size) == 0 && ::listen(listener.fd(), 1) == 0 &&
                 ::getsockname(listener.fd(), address, &size) == 0,
             "listen on 127.0.0.1");
     const int client = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    send_at_once(client);
     require(client >= 0 && ::connect(client, address, size) == 0, "connect to 127.0.0.1");
     return {.server = ::accept4(listener.fd(), nullptr, nullptr, SOCK_CLOEXEC), .client = client};
 }

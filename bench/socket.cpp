@@ -47,22 +47,13 @@ void set_up(int fd, std::chrono::seconds limit) {
         set_option(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 }
 
-/// The one end's address without its port; all zeroes if there is none.
-sockaddr_in6 host_of(int fd, decltype(::getsockname) ask) {
-    sockaddr_in6 found{}; // an IPv4 address has its port in the same place, and nothing more
-    socklen_t size = sizeof found;
-    (void)ask(fd, reinterpret_cast<sockaddr*>(&found), &size);
-    found.sin6_port = 0;
-    return found;
-}
-
-/// BBR paces even what stays within a host, and it would be this that limits every server.
-void send_at_once_within_a_host(int fd) {
-    const sockaddr_in6 here = host_of(fd, ::getsockname);
-    const sockaddr_in6 there = host_of(fd, ::getpeername);
-    constexpr char algorithm[] = "reno";
-    if (std::memcmp(&here, &there, sizeof here) == 0)
-        (void)::setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, algorithm, sizeof algorithm - 1);
+bool is_loopback(const addrinfo& to) {
+    if (to.ai_family == AF_INET6) {
+        const auto& name = reinterpret_cast<const sockaddr_in6&>(*to.ai_addr);
+        return IN6_IS_ADDR_LOOPBACK(&name.sin6_addr);
+    }
+    const auto& name = reinterpret_cast<const sockaddr_in&>(*to.ai_addr);
+    return to.ai_family == AF_INET && ntohl(name.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
 }
 
 Socket connect_unix(const std::string& path, std::chrono::seconds limit) {
@@ -87,15 +78,20 @@ Socket connect_tcp(const Address& to, std::chrono::seconds limit) {
     const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, &::freeaddrinfo);
     for (const addrinfo* next = found; next != nullptr; next = next->ai_next) {
         Socket made(::socket(next->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0), limit);
-        if (::connect(made.fd(), next->ai_addr, next->ai_addrlen) == 0) {
-            send_at_once_within_a_host(made.fd());
+        if (is_loopback(*next))
+            send_at_once(made.fd());
+        if (::connect(made.fd(), next->ai_addr, next->ai_addrlen) == 0)
             return made;
-        }
     }
     fail("connect to \"" + to.host + "\" port \"" + to.port + "\"");
 }
 
 } // namespace
+
+void send_at_once(int fd) {
+    constexpr char algorithm[] = "reno";
+    (void)::setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, algorithm, sizeof algorithm - 1);
+}
 
 Address parse_address(const std::string& text) {
     if (text.starts_with("unix:") && text.size() > 5)

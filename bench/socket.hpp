@@ -24,6 +24,11 @@ struct Address {
 /// Throws std::invalid_argument with what was wanted and found.
 Address parse_address(const std::string& text);
 
+/// For a TCP socket that stays within this host, before it connects or listens: BBR, where that is
+/// the system's choice, paces there too, and it would be this that limits every server. Afterwards
+/// is too late: a connection that began with it keeps its timers.
+void send_at_once(int fd);
+
 /// A connected stream socket, closed by its destructor. Every wait on it ends after the time
 /// limit it was made with.
 class Socket {

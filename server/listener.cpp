@@ -1,6 +1,7 @@
 #include "server/listener.hpp"
 
 #include "server/log.hpp"
+#include "server/peer.hpp"
 #include "server/tcp_socket.hpp"
 #include "server/unix_socket.hpp"
 
@@ -49,7 +50,10 @@ std::unique_ptr<Listener> Listener::adopt(asio::io_context& context, const confi
 }
 
 Listener::Listener(asio::io_context& context, int fd, std::string uri, std::string path)
-    : socket_(context, fd), pause_(context), uri_(std::move(uri)), path_(std::move(path)) {}
+    : socket_(context, fd), pause_(context), uri_(std::move(uri)), path_(std::move(path)) {
+    if (is_on_loopback(fd))
+        send_at_once(fd);
+}
 
 Listener::~Listener() {
     close();

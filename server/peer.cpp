@@ -149,4 +149,14 @@ bool is_of_this_host(int fd) {
     return host && peer && host->address == peer->address;
 }
 
+bool is_on_loopback(int fd) {
+    const auto here = ask_for_address(fd, ::getsockname);
+    const auto host = here ? host_address(*here) : std::nullopt;
+    if (!host)
+        return false;
+    const std::uint8_t* const bytes = host->address.address;
+    return host->address.v6 ? std::memcmp(bytes, &in6addr_loopback, sizeof in6addr_loopback) == 0
+                            : bytes[0] == IN_LOOPBACKNET;
+}
+
 } // namespace interposed::server

@@ -60,4 +60,7 @@ struct Peer {
 /// itself.
 bool is_of_this_host(int fd);
 
+/// Whether a TCP socket is bound to a loopback address, where only this host reaches it.
+bool is_on_loopback(int fd);
+
 } // namespace interposed::server

@@ -1,6 +1,7 @@
 #include "server/stream.hpp"
 
 #include "server/peer.hpp"
+#include "server/tcp_socket.hpp"
 
 #include <algorithm>
 #include <asio/redirect_error.hpp>
@@ -10,7 +11,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <string_view>
 #include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <vector>
@@ -56,13 +56,6 @@ void keep_alive(int fd, int seconds) {
     set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, idle);
     set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, interval);
     set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, asked);
-}
-
-/// Between two processes of a host nothing is congested. An algorithm that paces what it sends, as
-/// BBR does, only takes time there, and reno is in every kernel.
-void send_at_once(int fd) {
-    constexpr std::string_view algorithm = "reno";
-    (void)::setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, algorithm.data(), algorithm.size());
 }
 
 } // namespace

@@ -5,7 +5,9 @@
 #include <memory>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdexcept>
+#include <string_view>
 #include <sys/socket.h>
 #include <system_error>
 
@@ -64,6 +66,11 @@ std::vector<TcpSocket> listen_on_tcp(const config::TcpAddress& address) {
         open.push_back({std::move(fd), std::move(bound)});
     }
     return open;
+}
+
+void send_at_once(int fd) {
+    constexpr std::string_view algorithm = "reno"; // is in every kernel, and open to every user
+    (void)::setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, algorithm.data(), algorithm.size());
 }
 
 std::string bound_address(int fd) {

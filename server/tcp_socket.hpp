@@ -17,6 +17,11 @@ struct TcpSocket {
 /// that names the address, what was wanted and what was found.
 std::vector<TcpSocket> listen_on_tcp(const config::TcpAddress& address);
 
+/// For a socket between two processes of a host, where nothing is congested: an algorithm that
+/// paces what it sends, as BBR does, only takes time there. A connection that began with one keeps
+/// its timers: a listener that only this host reaches is better told before anybody connects.
+void send_at_once(int fd);
+
 /// What a TCP socket is bound to: "127.0.0.1:10809", "[::1]:10809".
 std::string bound_address(int fd);
 
