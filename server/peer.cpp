@@ -150,13 +150,13 @@ bool is_of_this_host(int fd) {
 }
 
 bool is_on_loopback(int fd) {
+    static const AddressRange loopbacks[] = {config::parse_range("127.0.0.0/8"),
+                                             config::parse_range("::1")};
     const auto here = ask_for_address(fd, ::getsockname);
     const auto host = here ? host_address(*here) : std::nullopt;
-    if (!host)
-        return false;
-    const std::uint8_t* const bytes = host->address.address;
-    return host->address.v6 ? std::memcmp(bytes, &in6addr_loopback, sizeof in6addr_loopback) == 0
-                            : bytes[0] == IN_LOOPBACKNET;
+    return host && std::any_of(std::begin(loopbacks), std::end(loopbacks), [&](const auto& each) {
+               return config::contains(each, host->address);
+           });
 }
 
 } // namespace interposed::server

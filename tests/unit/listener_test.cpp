@@ -1,25 +1,14 @@
+#include "congestion_control.hpp"
 #include "devices/file_descriptor.hpp"
 #include "server/listener.hpp"
 
-#include <array>
 #include <asio/ip/tcp.hpp>
 #include <catch2/catch.hpp>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string>
-#include <sys/socket.h>
 
 namespace interposed::server {
 
 namespace {
-
-/// What decides how fast a connection sends.
-std::string congestion_control(int fd) {
-    std::array<char, 16> name{}; // TCP_CA_NAME_MAX
-    socklen_t length = name.size();
-    REQUIRE(::getsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name.data(), &length) == 0);
-    return name.data();
-}
 
 /// Of a connection as the listener gives it away.
 std::string accepted_at(const std::string& host, const asio::ip::address& client_goes_to) {

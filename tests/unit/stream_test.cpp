@@ -1,3 +1,4 @@
+#include "congestion_control.hpp"
 #include "server/stream.hpp"
 
 #include <array>
@@ -68,11 +69,7 @@ TEST_CASE("memory that is not there can be sent no more than a part that is", "[
 TEST_CASE("what a host sends to itself is not paced", "[server]") {
     for (const char* const address : {"127.0.0.1", "::1"}) {
         const LocalConnection connection(asio::ip::make_address(address));
-        std::array<char, 16> algorithm{}; // TCP_CA_NAME_MAX
-        socklen_t length = algorithm.size();
-        REQUIRE(::getsockopt(connection.fd(), IPPROTO_TCP, TCP_CONGESTION, algorithm.data(),
-                             &length) == 0);
-        CHECK(std::string(algorithm.data()) == "reno");
+        CHECK(congestion_control(connection.fd()) == "reno");
     }
 }
 
